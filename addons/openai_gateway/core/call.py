@@ -1,0 +1,107 @@
+"""One call on its way through the corridor: what came in, what will leave, what became of it."""
+
+import os
+import time
+from dataclasses import dataclass, field
+
+from openai_gateway.core.secret import Secret
+
+type Header = tuple[bytes, bytes]
+
+
+def new_id(now: float) -> str:
+    """An id that begins with the time (milliseconds): rows of one hour lie together on disk."""
+    return f"gw_{int(now * 1000):012x}{os.urandom(8).hex()}"
+
+
+@dataclass(slots=True)
+class Request:
+    """The request as it will leave; stages change it, the host sends it if the call passes.
+
+    `target` is the raw request target (path and query) as it came; `body` and `trailers` raw too.
+    """
+
+    method: str
+    host: str
+    target: bytes = field(repr=False)
+    headers: list[Header] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    trailers: tuple[Header, ...] = field(default=(), repr=False)
+
+    def values(self, name: bytes) -> list[bytes]:
+        """All values of a header, in order; `name` in lower case."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+    def first(self, name: bytes) -> bytes:
+        """The first value of a header, or nothing; `name` in lower case."""
+        return next((value for key, value in self.headers if key.lower() == name), b"")
+
+    def drop(self, *names: bytes) -> None:
+        """Takes headers out; `names` in lower case."""
+        self.headers = [(key, value) for key, value in self.headers if key.lower() not in names]
+
+    def put(self, name: bytes, value: bytes) -> None:
+        """Sets a header to this one value."""
+        self.drop(name.lower())
+        self.headers.append((name, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The body without its content-coding. `fault` names why it could not be read, if it could not.
+
+    `fault` is a code of api/errors.py; `parsed` is the JSON value where the content-type is JSON.
+    """
+
+    data: bytes = field(default=b"", repr=False)
+    kind: str = "none"
+    parsed: object = field(default=None, repr=False)
+    fault: str | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything known of one call. It starts refused: `admitted` turns true at the walk's end."""
+
+    request: Request
+    started_at: float = field(default_factory=time.time)
+    id: str = ""
+    client: str = ""
+    environment: str = "staging"
+    websocket: bool = False
+    # what the stages found
+    content: Content = field(default_factory=Content)
+    credential: Secret | None = field(default=None, repr=False)
+    departing: Secret | None = field(default=None, repr=False)
+    key: str = "unknown"
+    endpoint: str = "unknown"
+    model_requested: str | None = None
+    stream: bool = False
+    # what became of it
+    admitted: bool = False
+    status: int = 0
+    outcome: str = "error"
+    error_code: str | None = None
+    reason: str = ""
+    upstream_error: str | None = None
+    trace: list[tuple[str, str, int]] = field(default_factory=list)
+    closed: bool = False
+    # how long and how much
+    duration_ms: float = 0.0
+    upstream_ms: float | None = None
+    ttft_ms: float | None = None
+    overhead_ms: float = 0.0
+    injected_ms: float = 0.0
+    request_bytes: int = 0
+    response_bytes: int = 0
+    openai_request_id: str | None = None
+    sdk: str | None = None
+
+    def __post_init__(self) -> None:
+        self.id = self.id or new_id(self.started_at)
+
+    @property
+    def path(self) -> str:
+        """The path without its query, for the row; the query may hold what must not be kept."""
+        return self.request.target.split(b"?", 1)[0].decode("latin-1")

@@ -189,3 +189,13 @@ def headers(refused: Refusal, call_id: str) -> tuple[tuple[str, str], ...]:
         ("x-should-retry", "true" if refused.retry else "false"),
         *refused.headers,
     )
+
+
+def code_of(body: bytes, status: int) -> str:
+    """The code of OpenAI's error answer, else its type, else the status: the label of a metric."""
+    try:
+        found = orjson.loads(body)["error"]
+        named = found.get("code") or found.get("type")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        named = None
+    return named if isinstance(named, str) else str(status)

@@ -79,6 +79,7 @@ class Call:
     model_requested: str | None = None
     stream: bool = False
     # what became of it
+    at: str = ""
     admitted: bool = False
     status: int = 0
     outcome: str = "error"

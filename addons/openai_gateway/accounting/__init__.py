@@ -1,0 +1,1 @@
+"""What is written down of every call: the row, its table, and the thread that writes it."""

@@ -1,0 +1,97 @@
+"""The table `calls`, one row a call, and the view `request_log` for people who query by hand.
+
+Later versions change these tables by migrations.py only; here stands what the newest looks like.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA: Final = MetaData()
+
+_TOKENS: Final = (
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
+    "total_tokens",
+)
+
+# DateTime is kept by SQLite as the text `2026-11-24 12:00:00.250000`, the form of its own date
+# functions: it sorts, and `started_at > datetime('now', '-1 hour')` is right ('T' in place of the
+# blank would make that wrong). PostgreSQL gets a real timestamptz, which its dashboards need.
+CALLS: Final = Table(
+    "calls",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("model_requested", Text),
+    Column("model_sent", Text),
+    Column("model_response", Text),
+    Column("service_tier", Text),
+    Column("stream", Boolean, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error_code", Text),
+    *(Column(name, BigInteger) for name in _TOKENS),
+    Column("billed_units", Text),
+    Column("cost_nano_usd", BigInteger),
+    Column("usage_source", Text, nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("upstream_ms", Float),
+    Column("ttft_ms", Float),
+    Column("overhead_ms", Float, nullable=False),
+    Column("injected_ms", Float, nullable=False),
+    Column("request_bytes", BigInteger, nullable=False),
+    Column("response_bytes", BigInteger, nullable=False),
+    Column("leaks", Text),
+    Column("fault", Text),
+    Column("features", Text),
+    Column("upstream_limits", Text),
+    Column("openai_request_id", Text),
+    Column("sdk", Text),
+    Column("trace", Text, nullable=False),
+    # One index only: every report asks for a window of time, and each further one costs each row.
+    Index("calls_started_at", "started_at"),
+)
+
+VERSIONS: Final = Table(
+    "schema_version",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("applied_at", DateTime(timezone=True), nullable=False),
+)
+
+REQUEST_LOG: Final = """
+CREATE VIEW request_log AS
+SELECT started_at AS "timestamp",
+       environment,
+       model_sent AS model,
+       input_tokens AS prompt_tokens,
+       output_tokens AS completion_tokens,
+       cost_nano_usd / 1000000000.0 AS total_cost
+FROM calls
+"""

@@ -1,0 +1,240 @@
+"""Writes the rows from a thread of its own, so that no call ever waits for a disk.
+
+Whatever the database does, `put` returns at once: rows wait in a bounded queue, the newest are
+dropped (and counted) when it is full, and writing is tried again until it succeeds.
+"""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
+
+from openai_gateway.accounting.migrations import NewerDatabase
+from openai_gateway.accounting.record import Row, Which, wanted
+from openai_gateway.accounting.retention import Keep
+from openai_gateway.accounting.table import CallsTable
+from openai_gateway.core.clock import Clock, SystemClock
+
+QUEUE_MAX: Final = 10_000
+BATCH: Final = 200
+FLUSH_S: Final = 0.5
+SWEEP_EVERY_S: Final = 600.0
+SWEEP_PAUSE_S: Final = 0.05
+_BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+_LOG: Final = logging.getLogger(__name__)
+_FAULTS: Final = (
+    SQLAlchemyError, OSError, NewerDatabase, ArithmeticError, TypeError, ValueError,
+)  # fmt: skip
+
+
+class Counts(Protocol):
+    """Where it is counted what became of rows.
+
+    Results: `written`, or `dropped` (lost for good), each row once; and `failed`, once for a row
+    whose writing failed, whether or not it was written later.
+    """
+
+    def add(self, result: str, rows: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`log.calls`, and how long rows are kept."""
+
+    which: Which = "all"
+    keep: Keep = field(default_factory=Keep)
+
+
+class LogWriter:
+    """The queue and its thread. `put` belongs to one thread (the event loop).
+
+    `policy` may be replaced at any time; another database needs another LogWriter.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        root: Path,
+        counts: Counts,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Raises: DatabaseFault where the URL names no database that rows can go to."""
+        self.policy = policy or Policy()
+        self._table = CallsTable(database_url, root)
+        self._counts = counts
+        self._clock = clock or SystemClock()
+        self._queue: deque[Row] = deque()
+        self._room = QUEUE_MAX
+        self._batch: list[Row] = []
+        self._singly = False  # the batch holds a row that the database refuses: which one?
+        self._counted = False  # the batch has failed before
+        self._fault = "the call log is not open yet"
+        self._failures = 0
+        self._next_sweep = 0.0
+        self._deadline = 0.0
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="call-log", daemon=True)
+
+    def start(self) -> None:
+        """Opens the database and starts the thread.
+
+        A dead database does not stop the start: it is tried again, and `healthy` tells.
+        Raises: NewerDatabase.
+        """
+        try:
+            self._table.open()
+        except (SQLAlchemyError, OSError) as error:
+            self._failed(error)
+        else:
+            self._recovered()
+        self._table.close()  # SQLite wants a connection used where it was made: in the thread
+        self._thread.start()
+
+    def put(self, made: Row) -> None:
+        """Takes a row; never waits and never raises."""
+        if not wanted(made, self.policy.which):
+            return
+        waiting = len(self._queue)
+        if waiting >= self._room:
+            self._counts.add("dropped", 1)
+            return
+        self._queue.append(made)
+        if waiting >= BATCH - 1 and not self._wake.is_set():
+            self._wake.set()
+
+    def waiting(self) -> int:
+        """How many rows are not written yet."""
+        return len(self._queue) + len(self._batch)
+
+    def healthy(self) -> tuple[bool, str]:
+        """Whether rows get written, and if not, what is in the way."""
+        fault = self._fault
+        if not fault and not self._thread.is_alive():
+            fault = "the call log's writer has stopped"
+        return not fault, fault
+
+    def close(self, timeout_s: float) -> None:
+        """Writes what is waiting, within the time; what is left then is counted as dropped."""
+        if self._closing.is_set():
+            return
+        self._deadline = self._clock.monotonic() + timeout_s
+        self._room = 0
+        self._closing.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        if left := self.waiting():
+            self._counts.add("dropped", left)
+            _LOG.error("call log: %d rows could not be written before the end", left)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait(self._pause_s())
+            self._wake.clear()
+            if not (self._flush() and self._sweep()):
+                self._closing.wait(_BACKOFF_S[min(self._failures, len(_BACKOFF_S)) - 1])
+        while not self._flush() and self._clock.monotonic() < self._deadline:
+            self._wake.wait(_BACKOFF_S[0])
+        self._table.close()
+
+    def _pause_s(self) -> float:
+        return min(FLUSH_S, max(0.0, self._next_sweep - self._clock.monotonic()))
+
+    def _flush(self) -> bool:
+        """Writes all that waits, a batch at a time; false where the database failed."""
+        if self._fault and not self.waiting():
+            return self._open()
+        while self._batch or self._queue:
+            self._batch = self._batch or self._next_batch()
+            if not self._write(1 if self._singly else len(self._batch)):
+                return False
+        return True
+
+    def _next_batch(self) -> list[Row]:
+        self._singly = self._counted = False
+        return [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+
+    def _open(self) -> bool:
+        try:
+            self._table.open()
+        except _FAULTS as error:
+            return self._failed(error)
+        self._recovered()
+        return True
+
+    def _write(self, size: int) -> bool:
+        try:
+            self._table.write(self._batch[:size])
+        except _FAULTS as error:
+            return self._refused(error, size) if _of_the_row(error) else self._failed(error)
+        self._recovered()
+        self._counts.add("written", size)
+        del self._batch[:size]
+        return True
+
+    def _sweep(self) -> bool:
+        """A piece of the old rows, when it is time; false where the database failed."""
+        if self._clock.monotonic() < self._next_sweep:
+            return True
+        try:
+            more = self._table.sweep(self.policy.keep, self._clock.now())
+        except _FAULTS as error:
+            return self._failed(error)
+        pause_s = SWEEP_PAUSE_S if more else SWEEP_EVERY_S
+        self._next_sweep = self._clock.monotonic() + pause_s
+        self._recovered()
+        return True
+
+    def _refused(self, error: Exception, size: int) -> bool:
+        """A row that no retry can help must not keep the others from being written."""
+        if size > 1:
+            self._singly = True
+            return True
+        _LOG.error("call log: a row was refused (%s) and is lost", type(error).__name__)
+        self._counts.add("failed", 1)
+        self._counts.add("dropped", 1)
+        del self._batch[:size]
+        return True
+
+    def _failed(self, error: Exception) -> bool:
+        self._table.close()
+        self._failures += 1
+        if self._batch and not self._counted:
+            self._counted = True
+            self._counts.add("failed", len(self._batch))
+        if self._failures == 1:
+            _LOG.error("call log: %s; calls go on, rows wait", _reason(error))
+        self._fault = f"the call log cannot be written: {_reason(error)}"
+        return False
+
+    def _recovered(self) -> None:
+        if self._failures:
+            _LOG.warning("call log: rows are written again")
+        self._failures = 0
+        self._fault = ""
+
+
+def _of_the_row(error: Exception) -> bool:
+    """Whether it is this row that cannot be written, and not the database that cannot write."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError | ProgrammingError)
+    return isinstance(error, StatementError | ArithmeticError | TypeError | ValueError)
+
+
+def _reason(error: Exception) -> str:
+    """The database's own words, without the statement and its values."""
+    return str(error.orig if isinstance(error, DBAPIError) else error).split("\n", 1)[0][:200]

@@ -1,0 +1,86 @@
+"""The stages in their order, put together from the configuration: the page to read first.
+
+    content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ keys.attach
+
+The tripwire comes before every refusal but the destination's, so that a production key out of
+place is always named as such. The staging key is attached last: whatever fails before that leaves
+a call without any key.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from openai_gateway.bodies.stage import CheckContent, ReadContent
+from openai_gateway.config.load import Loaded
+from openai_gateway.config.model import Config
+from openai_gateway.core.call import Call
+from openai_gateway.core.secret import Secret
+from openai_gateway.core.stage import Message, Stage
+from openai_gateway.endpoints.stage import Endpoints
+from openai_gateway.keys.attach import Attach
+from openai_gateway.keys.identify import Identify
+from openai_gateway.keys.mapping import KeyRing
+from openai_gateway.keys.tripwire import Tripwire, TripwireStage
+from openai_gateway.services import Services, known_secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One configuration's corridor. `masks` are the keys that no answer may show."""
+
+    stages: tuple[Stage, ...]
+    messages: tuple[Message, ...]
+    services: Services
+    environment: str
+    max_body: int
+    full_detail: bool
+    masks: tuple[bytes, ...] = field(repr=False)
+
+    def minted(self, call: Call, answer: bytes) -> None:
+        """Remembers an ephemeral key that this answer hands out."""
+        self.services.minted.learn(call.endpoint, call.key, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A production key that the tripwire looks for, under its mapping's name."""
+
+    name: str
+    digest: bytes = field(repr=False)
+    secret: Secret | None = field(repr=False)
+
+
+def watched(config: Config) -> tuple[Watched, ...]:
+    """Every production key of every mapping."""
+    return tuple(
+        Watched(mapping.name, identity.digest, identity.secret)
+        for mapping in config.keys.mappings
+        for identity in mapping.production
+    )
+
+
+type Build = Callable[[Loaded, Services], Chain]
+
+
+def build(loaded: Loaded, services: Services) -> Chain:
+    """The corridor of one configuration. Raises: ConfigError's kin never; the file was judged."""
+    config = loaded.config
+    ring = KeyRing.from_config(config.keys)
+    tripwire = TripwireStage(Tripwire(watched(config)))
+    limit = config.leaks.max_body_bytes
+    return Chain(
+        stages=(
+            ReadContent(limit),
+            tripwire,
+            Identify(ring, services.minted),
+            Endpoints(services.endpoints, config.endpoints),
+            CheckContent(),
+            Attach(ring),
+        ),
+        messages=(tripwire,),
+        services=services,
+        environment=config.environment,
+        max_body=limit,
+        full_detail=config.errors.detail == "full",
+        masks=tuple(secret.reveal().encode() for secret in known_secrets(config)),
+    )

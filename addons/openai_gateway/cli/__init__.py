@@ -1,0 +1,1 @@
+"""The command `openai-gateway`: one file a command."""

@@ -1,0 +1,1 @@
+"""What a request holds: codings undone, kinds checked, hidden texts laid open."""

@@ -1,0 +1,1 @@
+"""Which of OpenAI's endpoints may be called."""

@@ -1,0 +1,1 @@
+"""Everything that touches mitmproxy; no other folder imports it."""

@@ -1,0 +1,136 @@
+"""Connections before and beside the calls: who may connect, what a CONNECT opens, what is dialled.
+
+The door is shut in each of these: a connection that nothing here passed stays closed.
+"""
+
+import time
+from typing import Any
+
+from mitmproxy import connection, http
+from mitmproxy.proxy import layer, layers, server_hooks
+
+from openai_gateway.api.errors import refusal
+from openai_gateway.core.call import Call, Request, new_id
+from openai_gateway.core.verdict import Refusal
+from openai_gateway.host.dispatch import note_refusal
+from openai_gateway.host.exchange import PASSED, refusal_response
+from openai_gateway.host.state import InForce, State, via
+from openai_gateway.host.tunnel import Tunnel, public_address
+
+# More than this many client connections at once are closed at once.
+MOST_CLIENTS = 4096
+
+
+class Connections:
+    """The state machine of one connection is: connected, CONNECT passed, then calls or a tunnel."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.open = 0
+
+    def connected(self, client: connection.Client) -> None:
+        """Cuts clients that `clients.allow` does not name. While starting, nothing is cut: the
+        calls themselves are answered `gateway_not_ready`."""
+        self.open += 1
+        force = self.state.in_force
+        if self.open > MOST_CLIENTS:
+            client.error = "too many connections"
+        elif force is not None and not force.clients.may_connect(client.peername[0]):
+            client.error = "not in clients.allow"
+
+    def gone(self, client: connection.Client) -> None:
+        """Forgets what the connection was allowed."""
+        self.open -= 1
+        self.state.clients.pop(client.id, None)
+        self.state.tunnels.pop(client.id, None)
+
+    def connect(self, flow: http.HTTPFlow) -> None:
+        """Judges a CONNECT: the client first, then the destination."""
+        force = self.state.serving()
+        if force is None:
+            page = refusal("gateway_not_ready")
+            flow.response = refusal_response(page, new_id(time.time()), full_detail=False)
+            return
+        client, request = flow.client_conn, flow.request
+        who = force.clients.identify(client.peername[0], request.headers.get("proxy-authorization"))
+        if isinstance(who, Refusal):
+            self._refuse(flow, force, who)
+            return
+        refused = force.destinations.connect(request.host, request.port)
+        if refused is not None:
+            self._refuse(flow, force, refused)
+            return
+        self.state.clients[client.id] = who
+        if force.destinations.passes(request.host, request.port):
+            self.state.tunnels[client.id] = request.host
+        flow.metadata[PASSED] = True
+
+    def _refuse(self, flow: http.HTTPFlow, force: InForce, refused: Refusal) -> None:
+        request = flow.request
+        call = Call(Request("CONNECT", request.host, b"", []))
+        call.client = force.clients.name(flow.client_conn.peername[0])
+        call.environment = force.chain.environment
+        note_refusal(call, refused)
+        call.closed = True
+        force.chain.services.record(call)
+        if refused.code == "gateway_destination_refused":
+            force.chain.services.metrics.passthrough("refused")
+        flow.response = refusal_response(refused, call.id, force.chain.full_detail)
+
+    def next_layer(self, ask: layer.NextLayer) -> None:
+        """Puts a blind tunnel in place where a CONNECT to a passthrough host was passed."""
+        client = ask.context.client
+        host = self.state.tunnels.get(client.id)
+        inside_connect = any(isinstance(held, layers.HttpLayer) for held in ask.context.layers)
+        if host is None or not inside_connect:
+            return
+        force = self.state.in_force
+        if force is None:
+            return
+        metrics = force.chain.services.metrics
+        through = via(force.proxy) if force.proxy is not None else None
+        ask.layer = Tunnel(ask.context, host, through, metrics.passthrough)
+
+    async def dial(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The backstop before a socket opens: only what the settings name is ever dialled."""
+        force = self.state.in_force
+        address = data.server.address
+        if force is None or address is None:
+            data.server.error = "not ready"
+            return
+        host = self.state.tunnels.get(data.client.id)
+        if host is not None and force.proxy is None:
+            await self._dial_tunnel(data, host, (address[0], address[1]))
+        elif not force.destinations.dials((address[0], address[1]), self._proxy(force)):
+            data.server.error = "destination not allowed"
+
+    @staticmethod
+    def _proxy(force: InForce) -> tuple[str, int] | None:
+        return (force.proxy.host, force.proxy.port) if force.proxy is not None else None
+
+    async def _dial_tunnel(
+        self, data: server_hooks.ServerConnectionHookData, host: str, asked: tuple[str, int]
+    ) -> None:
+        """Pins the tunnel to one public address, so that the name cannot change under it."""
+        data.server.error = "address not allowed"
+        address = await public_address(*asked) if asked[0] == host else None
+        if address is not None:
+            data.server.address = (address, asked[1])
+            data.server.error = None
+
+    def connect_upstream(self, flow: http.HTTPFlow) -> None:
+        """Our own CONNECT to the corporate proxy: its credentials, and the target once more."""
+        force = self.state.in_force
+        if force is not None and force.proxy_authorization:
+            flow.request.headers["proxy-authorization"] = force.proxy_authorization
+
+
+def abort_upstream(handler: Any) -> None:
+    """Ends every upstream connection of one client: mitmproxy then reports the call as broken.
+
+    `handler` is mitmproxy's connection handler, whose `transports` are not public: the one place
+    that uses them.
+    """
+    for conn, transport in list(handler.transports.items()):
+        if isinstance(conn, connection.Server) and transport.handler is not None:
+            transport.handler.cancel("overdue")

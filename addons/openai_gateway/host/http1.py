@@ -1,0 +1,135 @@
+"""mitmproxy's HTTP/1.1 connections, taught what they lack: trailers and informational answers.
+
+mitmproxy stops dead on a trailer, and takes a 103 for the final answer: either way the client waits
+for ever.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import h11
+from mitmproxy import http
+from mitmproxy.net.http import http1
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers.http import (
+    ReceiveHttp,
+    RequestTrailers,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseTrailers,
+)
+from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Connection, Http1Server
+
+type Commands = layer.CommandGenerator[Any]
+type Reader = Any
+
+# The longest head of a request or an answer; mitmproxy itself has no bound.
+LONGEST_HEAD: Final = 256 * 1024
+SWITCHING: Final = 101
+
+
+class Trailing:
+    """A body reader that sets trailers aside, so that the body ends like any other."""
+
+    def __init__(self, reader: Reader, found: Callable[[http.Headers], None]) -> None:
+        self._reader = reader
+        self._found = found
+
+    def __call__(self, buffer: Any) -> Any:
+        return self._kept(self._reader(buffer))
+
+    def read_eof(self) -> Any:
+        return self._kept(self._reader.read_eof())
+
+    def _kept(self, event: Any) -> Any:
+        if not isinstance(event, h11.EndOfMessage) or not event.headers:
+            return event
+        self._found(http.Headers([(bytes(name), bytes(value)) for name, value in event.headers]))
+        return h11.EndOfMessage()
+
+
+class _WithTrailers(Http1Connection):
+    """Reads trailers as events of their own, just before the end of the message."""
+
+    Trailers: type[RequestTrailers | ResponseTrailers]
+    _reader: Reader = None
+    _trailers: http.Headers | None = None
+
+    @property
+    def body_reader(self) -> Reader:
+        return self._reader
+
+    @body_reader.setter
+    def body_reader(self, reader: Reader) -> None:
+        self._trailers = None
+        self._reader = Trailing(reader, self._keep)
+
+    def _keep(self, trailers: http.Headers) -> None:
+        self._trailers = trailers
+
+    def read_body(self, event: events.Event) -> Commands:
+        for command in super().read_body(event):
+            ends = isinstance(command, ReceiveHttp) and isinstance(
+                command.event, self.ReceiveEndOfMessage
+            )
+            if ends and self._trailers is not None and self.stream_id is not None:
+                yield ReceiveHttp(self.Trailers(self.stream_id, self._trailers))
+                self._trailers = None
+            yield command
+
+    def _too_long(self) -> bool:
+        return self.state == self.read_headers and len(self.buf) > LONGEST_HEAD
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        yield from super()._handle_event(event)
+        if isinstance(event, events.DataReceived) and self._too_long():
+            yield commands.CloseConnection(self.conn)
+            self.state = self.done
+
+
+class GatewayHttp1Server(_WithTrailers, Http1Server):
+    """The client's side: sends an answer's trailers behind its last chunk."""
+
+    Trailers = RequestTrailers
+    _sent_trailers: http.Headers | None = None
+
+    def send(self, event: Any) -> Commands:
+        if isinstance(event, ResponseTrailers):
+            self._sent_trailers = event.trailers
+        elif isinstance(event, ResponseEndOfMessage) and self._sent_trailers is not None:
+            yield from self._end(self._sent_trailers)
+            self._sent_trailers = None
+        else:
+            yield from super().send(event)
+
+    def _end(self, trailers: http.Headers) -> Commands:
+        head = self.response.headers if self.response is not None else http.Headers()
+        if "chunked" in head.get("transfer-encoding", "").lower():
+            yield commands.SendData(self.conn, b"0\r\n" + bytes(trailers) + b"\r\n")
+        yield from self.mark_done(response=True)
+
+
+class GatewayHttp1Client(_WithTrailers, Http1Client):
+    """The upstream's side: hands on informational answers, and goes on waiting for the real one."""
+
+    Trailers = ResponseTrailers
+
+    def read_headers(self, event: events.ConnectionEvent) -> Commands:
+        while isinstance(event, events.DataReceived) and (early := self._informational()):
+            yield ReceiveHttp(ResponseHeaders(self.stream_id or 0, early, end_stream=False))
+        yield from super().read_headers(event)
+
+    def _informational(self) -> http.Response | None:
+        """Takes a 1xx head off the buffer, if one stands there whole."""
+        start = bytes(self.buf)[:13]
+        if not self.request or not start.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
+            return None
+        if start[9:12] == b"101":
+            return None
+        lines = self.buf.maybe_extract_lines()
+        if not lines:
+            return None
+        try:
+            return http1.read_response_head([bytes(line) for line in lines])
+        except ValueError:
+            return None

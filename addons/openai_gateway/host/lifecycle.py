@@ -1,0 +1,326 @@
+"""From start to stop: options, configuration, reload, and the drain at the end.
+
+Whatever is wrong at the start is logged as an error, which makes mitmproxy exit with 1 before it
+has served anything. While running, a bad file or option changes nothing: the old stays in force.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import certifi
+from mitmproxy import connection, ctx, exceptions
+
+from openai_gateway.accounting.migrations import NewerDatabase
+from openai_gateway.chain import Build
+from openai_gateway.config.load import Loaded, find, load
+from openai_gateway.config.problems import ConfigError
+from openai_gateway.config.reload import Watch
+from openai_gateway.core.scrub import ScrubFilter
+from openai_gateway.host import authority, lean, options
+from openai_gateway.host.connections import abort_upstream
+from openai_gateway.host.state import State, compile_settings
+from openai_gateway.services import Services, known_secrets, other_secrets
+
+log = logging.getLogger("openai_gateway")
+
+DRAIN_S: Final = 25.0
+TICK_S: Final = 0.25
+RELOAD_S: Final = 0.5
+DISTRUST_EVERY_S: Final = 60.0
+DEFAULT_MAX_BODY: Final = 64 * 2**20
+
+
+class Unfit(Exception):
+    """The start is refused; `lines` are what to tell, one problem each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(f"{len(lines)} problem(s)")
+        self.lines = lines
+
+
+class Lifecycle:
+    """Owns the tasks of the process. `make` builds the chain of stages of a configuration."""
+
+    def __init__(self, state: State, make: Build) -> None:
+        self.state = state
+        self.make = make
+        self.own: dict[str, Any] = {}
+        self.started = False
+        self.updating = False
+        self.watch: Watch | None = None
+        self.hangup = asyncio.Event()
+        self.tasks: list[asyncio.Task[None]] = []
+        self.distrusted_at: dict[str, float] = {}
+
+    def max_body(self) -> int:
+        """The most bytes of a request's body under the settings in force."""
+        force = self.state.in_force
+        return force.chain.max_body if force is not None else DEFAULT_MAX_BODY
+
+    # ---- start ------------------------------------------------------------------------------
+
+    def load(self, loader: Any) -> None:
+        """Declares the one option, and stops mitmproxy from reloading the script by itself: a
+        syntax error in a reloaded script would leave the proxy without its gateway."""
+        loader.add_option("gateway_config", str | None, None, "The gateway.yaml to use.")
+        scripts = ctx.master.addons.get("scriptloader")
+        for script in scripts.addons if scripts else []:
+            if script.reloadtask is not None:
+                script.reloadtask.cancel()
+        # A busy thread (log writer, scrape) must not hold the loop for 5 ms.
+        sys.setswitchinterval(0.0005)
+
+    def configure(self) -> None:
+        """The first time starts the gateway; later it refuses what would undo it.
+
+        Raises mitmproxy's OptionsError on a refused change, which mitmproxy rolls back.
+        """
+        if self.updating:
+            return
+        if self.started:
+            found = options.faults(ctx.options, self.own)
+            if found:
+                raise exceptions.OptionsError("; ".join(found))
+            return
+        self.started = True
+        try:
+            self._start()
+        except Unfit as unfit:
+            for line in unfit.lines:
+                sys.stderr.write(line + "\n")
+            log.error("not started: %d problem(s), see above", len(unfit.lines))
+
+    def _start(self) -> None:
+        _speak()
+        found = options.faults(ctx.options, {}) + options.overridden(ctx.options)
+        if found:
+            raise Unfit(found)
+        loaded = self._load()
+        ca = self._authority(loaded)
+        services = self._services(loaded)
+        self._force(loaded, ca)
+        self.state.services = services
+        self._put_in_force(loaded, services)
+        for warning in loaded.warnings:
+            log.warning("%s", warning)
+
+    def _load(self) -> Loaded:
+        try:
+            path = find(ctx.options.gateway_config, os.environ, Path.cwd())
+            loaded = load(path, os.environ)
+        except ConfigError as error:
+            raise Unfit([str(problem) for problem in error.problems]) from error
+        self.watch = Watch(loaded.path, loaded.secret_files) if loaded.path else None
+        return loaded
+
+    def _authority(self, loaded: Loaded) -> authority.Authority:
+        create = loaded.config.environment == "staging"
+        try:
+            return authority.ensure(loaded.path_of("certs"), create=create)
+        except authority.AuthorityError as error:
+            raise Unfit([str(error)]) from error
+
+    def _services(self, loaded: Loaded) -> Services:
+        try:
+            return Services.of(loaded)
+        except (OSError, ValueError) as error:
+            raise Unfit([str(error)]) from error
+
+    def _force(self, loaded: Loaded, ca: authority.Authority) -> None:
+        """Sets the options that the promises rest on; from now on any other value is refused."""
+        own = {
+            **options.FORCED,
+            "confdir": str(ca.folder),
+            "ssl_verify_upstream_trusted_ca": str(_trusted(loaded)),
+        }
+        given = [
+            f"option {name}: is set by the gateway itself; take --set {name} away"
+            for name in ("confdir", "ssl_verify_upstream_trusted_ca")
+            if not options.is_default(ctx.options, name) and getattr(ctx.options, name) != own[name]
+        ]
+        if given:
+            raise Unfit(given)
+        self._update(own)
+
+    def _update(self, own: dict[str, Any]) -> None:
+        known = {name: value for name, value in own.items() if name in ctx.options}
+        self.updating = True
+        try:
+            ctx.options.update(**known)
+        finally:
+            self.updating = False
+        self.own |= {name: known[name] for name in known if name not in options.FREE}
+
+    def _put_in_force(self, loaded: Loaded, services: Services) -> None:
+        chain = self.make(loaded, services)
+        self.state.in_force = compile_settings(loaded, chain)
+        self.state.loaded = loaded
+
+    async def running(self) -> None:
+        """The port is open: takes out what is not needed, opens the admin port, and is ready."""
+        services = self.state.services
+        unknown = options.typos(ctx.options.deferred)
+        for line in unknown:
+            log.error("%s", line)
+        if unknown or services is None:
+            return
+        lean.strip(ctx.master.addons)
+        _scrub_sinks(services)
+        try:
+            where = services.start(self.unready)
+        except (OSError, ValueError, NewerDatabase) as error:
+            log.error("%s", error)
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self.hangup.set)
+        self.tasks = [loop.create_task(self._watch()), loop.create_task(self._sweep())]
+        gc.freeze()
+        self.state.ready = True
+        log.info("listening on %s, metrics on %s", self._listening(), where)
+
+    def _listening(self) -> str:
+        server = ctx.master.addons.get("proxyserver")
+        addresses = server.listen_addrs() if server else []
+        shown = (f"[{host}]" if ":" in host else host for host, *_ in addresses)
+        ports = (port for _, port, *_ in addresses)
+        return ", ".join(f"http://{host}:{port}" for host, port in zip(shown, ports, strict=True))
+
+    def unready(self) -> list[str]:
+        """Why no call passes now, or nothing: what /readyz says."""
+        reasons = [] if self.state.ready else ["starting"]
+        if self.state.draining:
+            reasons.append("draining")
+        if self.state.services is not None:
+            reasons.extend(self.state.services.unready())
+        return reasons
+
+    # ---- while running ------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self.hangup.wait(), RELOAD_S)
+                wanted = True
+            except TimeoutError:
+                wanted = self.watch is not None and self.watch.changed()
+            self.hangup.clear()
+            if wanted:
+                await self._reload()
+
+    async def _reload(self) -> None:
+        """Reads the file again and swaps the whole; on any fault the old stays in force."""
+        loaded, services = self.state.loaded, self.state.services
+        if loaded is None or services is None:
+            return
+        try:
+            fresh = await asyncio.to_thread(load, loaded.path, os.environ)
+            self._update({"ssl_verify_upstream_trusted_ca": str(_trusted(fresh))})
+            self._put_in_force(fresh, services)
+        except ConfigError as error:
+            services.metrics.reloaded(ok=False)
+            if self.watch is not None:
+                self.watch.extend(error.secret_files)
+            for problem in error.problems:
+                log.warning("%s", problem)
+            log.error("gateway.yaml not reloaded, the old settings stay in force")
+            return
+        except Exception as error:  # noqa: BLE001  # the old settings must stay, whatever came
+            services.metrics.reloaded(ok=False)
+            log.error("gateway.yaml not reloaded (%s), the old settings stay", type(error).__name__)
+            return
+        if self.watch is not None:
+            self.watch.extend(fresh.secret_files)
+        services.metrics.reloaded(ok=True)
+        for name in services.adopt(fresh):
+            log.warning("%s has changed: it takes effect after a restart", name)
+        log.info("gateway.yaml reloaded")
+
+    async def _sweep(self) -> None:
+        """Ends calls that the upstream leaves without an answer."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            force = self.state.in_force
+            limit = force.timeout_s if force is not None else 0
+            now = time.monotonic()
+            for exchange in list(self.state.calls.values()):
+                asked = exchange.requested_at
+                if asked is None or exchange.head_at is not None or now - asked <= limit:
+                    continue
+                exchange.call.upstream_error = "timeout"
+                handler = ctx.master.addons.get("proxyserver").connections.get(exchange.client_id)
+                if handler is not None:
+                    abort_upstream(handler)
+
+    def distrusted(self, conn: connection.Connection) -> None:
+        """A client that does not trust our certificate: says so, once a minute a client."""
+        peer = str(conn.peername[0]) if conn.peername else "?"
+        now = time.monotonic()
+        if now - self.distrusted_at.get(peer, -DISTRUST_EVERY_S) < DISTRUST_EVERY_S:
+            return
+        if len(self.distrusted_at) > 1024:
+            self.distrusted_at.clear()
+        self.distrusted_at[peer] = now
+        log.warning(
+            "client %s broke off TLS: if it does not trust the gateway, set its SSL_CERT_FILE to "
+            "certs/ca-bundle.pem (Node: NODE_EXTRA_CA_CERTS to certs/gateway-ca.pem)",
+            peer,
+        )
+
+    # ---- stop -----------------------------------------------------------------------------------
+
+    async def done(self) -> None:
+        """Takes no new calls, lets those under way end (bounded), and flushes the log."""
+        self.state.draining = True
+        for task in self.tasks:
+            task.cancel()
+        server = ctx.master.addons.get("proxyserver")
+        for instance in list(server.servers) if server else []:
+            await instance.stop()
+        until = time.monotonic() + DRAIN_S
+        while self._under_way() and time.monotonic() < until:  # noqa: ASYNC110  # also a time limit
+            await asyncio.sleep(0.02)
+        if self.state.services is not None:
+            for exchange in list(self.state.calls.values()):
+                self._cut(exchange)
+            await asyncio.to_thread(self.state.services.close)
+
+    def _under_way(self) -> bool:
+        return any(not exchange.call.websocket for exchange in self.state.calls.values())
+
+    def _cut(self, exchange: Any) -> None:
+        """A call that outlasted the drain gets its row now: its own end comes too late."""
+        call = exchange.call
+        call.closed = True
+        call.upstream_error = "shutdown"
+        call.outcome = call.outcome if call.websocket else "error"
+        exchange.chain.services.record(call)
+
+
+def _trusted(loaded: Loaded) -> Path:
+    """The bundle that the upstream's certificate is held against: never the system's own."""
+    named = loaded.config.upstream.ca_file
+    return loaded.path_of(named) if named else Path(certifi.where())
+
+
+def _speak() -> None:
+    """Our own information goes to stdout; warnings and errors go mitmproxy's way."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("openai-gateway: %(message)s"))
+    handler.addFilter(lambda record: record.levelno < logging.WARNING)
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+
+
+def _scrub_sinks(services: Services) -> None:
+    """One filter before every sink of the log, mitmproxy's own messages included."""
+    scrub = ScrubFilter(known_secrets(services.config) + other_secrets(services.config))
+    for logger in (logging.getLogger(), log):
+        for handler in logger.handlers:
+            handler.addFilter(scrub)

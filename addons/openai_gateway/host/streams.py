@@ -1,0 +1,81 @@
+"""What happens to an answer's bytes on their way to the client: counted, and our own keys masked.
+
+Everything else goes on as it came. A key of ours can only stand in an answer when the upstream
+repeats it (an error that quotes it, an echo): the client must not learn the staging key.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from openai_gateway.core.secret import Secret
+from openai_gateway.host.exchange import Exchange
+
+SHORTEST: Final = 16
+
+
+class Masker:
+    """Replaces whole keys of ours by a mask of the same length, also across chunk borders."""
+
+    __slots__ = ("_held", "_keys")
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(key for key in keys if len(key) >= SHORTEST)
+        self._held = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunk, masked; holds back only an end that may be a key's beginning."""
+        data = self._held + chunk if self._held else chunk
+        data = mask(data, self._keys)
+        keep = max((_overlap(data, key) for key in self._keys), default=0)
+        self._held = data[len(data) - keep :]
+        return data[: len(data) - keep] if keep else data
+
+    def end(self) -> bytes:
+        """What was held back: no key, as it turned out."""
+        held, self._held = self._held, b""
+        return held
+
+
+def mask(data: bytes, keys: Sequence[bytes]) -> bytes:
+    """`data` with every whole key in it starred out, as long as before."""
+    for key in keys:
+        if key in data:
+            data = data.replace(key, b"*" * len(key))
+    return data
+
+
+def _overlap(data: bytes, key: bytes) -> int:
+    """The length of the longest end of `data` that is a proper beginning of `key`."""
+    tail = data[-(len(key) - 1) :]
+    start = tail.find(key[0])
+    while start >= 0:
+        if key.startswith(tail[start:]):
+            return len(tail) - start
+        start = tail.find(key[0], start + 1)
+    return 0
+
+
+def maskable(keys: Sequence[Secret]) -> tuple[bytes, ...]:
+    """The bytes to look for in answers."""
+    return tuple(key.reveal().encode() for key in keys)
+
+
+class Relay:
+    """mitmproxy's stream callable: gets chunks as they arrive, and `b""` once at the end.
+
+    It returns lists: `b""` in the middle would end the answer cleanly on HTTP/1.1.
+    """
+
+    __slots__ = ("_exchange", "_masker")
+
+    def __init__(self, exchange: Exchange, keys: Sequence[bytes]) -> None:
+        self._exchange = exchange
+        self._masker = Masker(keys)
+
+    def __call__(self, chunk: bytes) -> list[bytes]:
+        if not chunk:
+            rest = self._masker.end()
+            return [rest] if rest else []
+        self._exchange.received(len(chunk))
+        passed = self._masker.feed(chunk)
+        return [passed] if passed else []

@@ -1,0 +1,1 @@
+"""Which key may come, and which one leaves."""

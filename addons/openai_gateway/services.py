@@ -1,0 +1,162 @@
+"""What outlives a reload: the metrics, the call log, the admin port, the keys minted so far."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final
+
+from openai_gateway import __version__
+from openai_gateway.accounting.record import row
+from openai_gateway.accounting.retention import Keep
+from openai_gateway.accounting.writer import LogWriter, Policy
+from openai_gateway.api.endpoints import EndpointTable
+from openai_gateway.api.models import known_models
+from openai_gateway.config.load import Loaded
+from openai_gateway.config.model import Config
+from openai_gateway.config.rules import rule_file
+from openai_gateway.core.call import Call
+from openai_gateway.core.clock import SystemClock
+from openai_gateway.core.secret import Secret
+from openai_gateway.keys.minted import Minted
+from openai_gateway.telemetry.admin import Admin
+from openai_gateway.telemetry.labels import Labels
+from openai_gateway.telemetry.metrics import Metrics, Versions
+from openai_gateway.telemetry.server import Tls
+
+CLOSE_S: Final = 5.0
+MOST_MINTED: Final = 10_000
+
+
+@dataclass(slots=True)
+class Services:
+    """One process's sinks and memories; `config` is the one it started with."""
+
+    config: Config
+    loaded: Loaded
+    endpoints: EndpointTable
+    models: frozenset[str]
+    metrics: Metrics
+    log: LogWriter
+    minted: Minted
+    admin: Admin | None = None
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> "Services":
+        """Builds them for the first configuration, started not yet.
+
+        Raises: DatabaseFault, and OSError or ValueError for a rule file that cannot be used.
+        """
+        config = loaded.config
+        endpoints = EndpointTable.load(rule_file(loaded.root, "rules/endpoints.yaml"))
+        models = known_models(rule_file(loaded.root, "rules/prices.yaml"))
+        labels = labels_of(config, endpoints, models)
+        versions = Versions(__version__, version("mitmproxy"), platform.python_version())
+        metrics = Metrics(labels, versions, config.metrics.max_series)
+        log = LogWriter(
+            config.log.database.secret.reveal(), loaded.root, metrics.log_records, policy_of(config)
+        )
+        metrics.watch_queue(log.waiting)
+        minted = Minted(SystemClock(), MOST_MINTED)
+        return cls(config, loaded, endpoints, models, metrics, log, minted)
+
+    def start(self, unready: Callable[[], list[str]]) -> str:
+        """Opens the log and the admin port; gives the port's address.
+
+        Raises: NewerDatabase; OSError naming the address that is taken.
+        """
+        self.log.start()
+        listen = self.config.metrics
+        self.admin = Admin(
+            (address_of(listen.listen.host), listen.listen.port),
+            self.metrics.registry,
+            unready,
+            listen.token.secret if listen.token else None,
+            self._tls(),
+        )
+        host, port = self.admin.start()
+        scheme = "https" if listen.tls else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def _tls(self) -> Tls | None:
+        tls = self.config.metrics.tls
+        if tls is None:
+            return None
+        path = self.loaded.path_of
+        client_ca = path(tls.client_ca) if tls.client_ca else None
+        return Tls(path(tls.cert), path(tls.key), client_ca)
+
+    def adopt(self, fresh: Loaded) -> list[str]:
+        """Takes over what a new configuration may change; names what only a restart changes."""
+        self.metrics.labels = labels_of(fresh.config, self.endpoints, self.models)
+        self.log.policy = policy_of(fresh.config)
+        old, new = self.config, fresh.config
+        pairs = {
+            "environment": (old.environment, new.environment),
+            "log.database": (old.log.database, new.log.database),
+            "metrics.listen": (old.metrics.listen, new.metrics.listen),
+            "metrics.token": (old.metrics.token, new.metrics.token),
+            "metrics.tls": (old.metrics.tls, new.metrics.tls),
+            "metrics.max_series": (old.metrics.max_series, new.metrics.max_series),
+        }
+        return [name for name, (before, after) in pairs.items() if before != after]
+
+    def begun(self, call: Call) -> None:
+        """The call leaves for the upstream."""
+        self.metrics.began(call)
+
+    def record(self, call: Call) -> None:
+        """The call has ended: its numbers and its row, once."""
+        self.metrics.record(call)
+        self.log.put(row(call))
+
+    def unready(self) -> list[str]:
+        """What is in the way of serving well."""
+        healthy, fault = self.log.healthy()
+        return [] if healthy else [fault]
+
+    def close(self) -> None:
+        """Writes what waits, within CLOSE_S, and closes the admin port."""
+        self.log.close(CLOSE_S)
+        if self.admin is not None:
+            self.admin.stop()
+
+
+def labels_of(config: Config, endpoints: EndpointTable, models: frozenset[str]) -> Labels:
+    """The closed sets of label values under this configuration."""
+    keys = frozenset(mapping.name for mapping in config.keys.mappings)
+    names = frozenset(row.name for row in endpoints.rows())
+    return Labels(names, keys, models)
+
+
+def policy_of(config: Config) -> Policy:
+    """What the call log keeps."""
+    return Policy(config.log.calls, Keep(config.log.retention_days, config.log.max_rows))
+
+
+def known_secrets(config: Config) -> list[Secret]:
+    """Every key that the configuration knows by value: for masking and scrubbing."""
+    found = [
+        identity.secret
+        for mapping in config.keys.mappings
+        for identity in mapping.production
+        if identity.secret is not None
+    ]
+    found += [mapping.staging.secret for mapping in config.keys.mappings if mapping.staging]
+    return found
+
+
+def other_secrets(config: Config) -> list[Secret]:
+    """Secrets beside the keys that no log line may show."""
+    found = [reference.secret for reference in config.clients.credentials.values()]
+    proxy, token = config.upstream.proxy, config.metrics.token
+    if proxy is not None and proxy.auth is not None:
+        found.append(proxy.auth.secret)
+    if token is not None:
+        found.append(token.secret)
+    return found
+
+
+def address_of(host: str) -> str:
+    """The one name that metrics.listen may hold, as an address."""
+    return "127.0.0.1" if host == "localhost" else host

@@ -1,0 +1,244 @@
+"""Every family of metrics, with the words that explain it, and what a finished call adds to them.
+
+Names, labels and buckets are what dashboards and alerts rely on: they are never renamed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from openai_gateway.core.call import Call
+from openai_gateway.telemetry.labels import (
+    OUTCOMES,
+    REJECTIONS,
+    UPSTREAM_ERRORS,
+    Family,
+    Labels,
+    Series,
+    Words,
+    among,
+    status,
+)
+
+PREFIX: Final = "openai_gateway_"
+DURATIONS_S: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+FIRST_TOKEN_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120)
+OVERHEAD_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
+REQUESTS: Final = "Calls that ended, refused ones included, by what became of them."
+SWAPS: Final = "Calls that left with a staging key in place of the client's."
+KEY_REJECTIONS: Final = "Calls refused for their credential."
+UPSTREAM_FAILURES: Final = (
+    "Calls that the upstream failed: OpenAI's error code, or timeout, connect, tls, protocol."
+)
+INTERNAL_ERRORS: Final = "Faults inside the gateway; each refused a call. Alert on any."
+RELOADS: Final = "Times that a changed gateway.yaml was read again."
+RELOADED: Final = "1 if the last gateway.yaml that was read is in force, 0 if it was refused."
+RELOADED_AT: Final = "When the configuration in force was read, in seconds since the epoch."
+IN_PROGRESS: Final = "Calls under way."
+DURATION: Final = "From the request's head to the end of its answer."
+UPSTREAM_DURATION: Final = "The share of it that the upstream took."
+FIRST_EVENT: Final = "From the request's head to the first event of a streamed answer."
+OVERHEAD: Final = (
+    "The gateway's own share: total less the upstream's and less injected delays. "
+    "phase=request is the way there, phase=response the way back."
+)
+LOG_RECORDS: Final = (
+    "Rows of the call log: written, or dropped (lost), each once; failed: those that could not be "
+    "written at the first try."
+)
+LOG_QUEUE: Final = "Rows of the call log that wait to be written."
+PASSTHROUGH: Final = "Blind tunnels to the hosts of `passthrough`, by what became of them."
+OVERFLOWS: Final = "Label values turned into `other`, as metrics.max_series was reached."
+BUILD: Final = "Versions of the gateway, mitmproxy and Python; always 1."
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What `build_info` tells."""
+
+    gateway: str
+    mitmproxy: str
+    python: str
+
+
+class Results:
+    """A counter by result, as the call log's writer wants it."""
+
+    def __init__(self, family: Family[Counter]) -> None:
+        self._family = family
+
+    def add(self, result: str, rows: int) -> None:
+        self._family.at(result).inc(rows)
+
+
+class Metrics:
+    """The metrics of one gateway, in a registry of their own."""
+
+    def __init__(self, labels: Labels, versions: Versions, max_series: int = 20_000) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # else each counter is two series
+        self.registry: Final = CollectorRegistry()
+        self.labels = labels  # may be replaced when the configuration is read again
+        self._series = Series(max_series)
+        self._words = Words()
+        self._under_way: dict[str, Gauge] = {}
+        self._overflows = Counter(
+            PREFIX + "label_overflows_total", OVERFLOWS, ["label"], registry=self.registry
+        )
+        self._declare_calls()
+        self._declare_times()
+        self._declare_gateway()
+        self._describe(versions)
+
+    def _declare_calls(self) -> None:
+        self._requests = self._counter(
+            "requests_total", REQUESTS, "key", "endpoint", "model", "outcome", "status"
+        )
+        self._swaps = self._counter("key_swaps_total", SWAPS, "key")
+        self._rejections = self._counter("key_rejections_total", KEY_REJECTIONS, "reason")
+        self._upstream_errors = self._counter(
+            "upstream_errors_total", UPSTREAM_FAILURES, "endpoint", "model", "error"
+        )
+        self._in_progress = self._gauge("requests_in_progress", IN_PROGRESS, "endpoint")
+
+    def _declare_times(self) -> None:
+        self._duration = self._histogram(
+            "request_duration_seconds", DURATION, DURATIONS_S, "endpoint", "model", "stream"
+        )
+        self._upstream = self._histogram(
+            "upstream_duration_seconds", UPSTREAM_DURATION, DURATIONS_S, "endpoint", "model"
+        )
+        self._first_token = self._histogram(
+            "time_to_first_token_seconds", FIRST_EVENT, FIRST_TOKEN_S, "model"
+        )
+        self._overhead = self._histogram("overhead_seconds", OVERHEAD, OVERHEAD_S, "phase")
+
+    def _declare_gateway(self) -> None:
+        self._internal_errors = self._counter("internal_errors_total", INTERNAL_ERRORS, "stage")
+        self._reloads = self._counter("config_reloads_total", RELOADS, "result")
+        self._passthrough = self._counter("passthrough_connections_total", PASSTHROUGH, "result")
+        self._records = self._counter("log_records_total", LOG_RECORDS, "result")
+        self.log_records = Results(self._records)
+        self._log_queue = self._plain("log_queue_records", LOG_QUEUE)
+        self._reloaded = self._plain("config_last_reload_successful", RELOADED)
+        self._reloaded_at = self._plain("config_last_reload_success_timestamp_seconds", RELOADED_AT)
+
+    def _describe(self, versions: Versions) -> None:
+        """What is known at the start: versions, and counters at 0, so that alerts see them rise."""
+        Info(PREFIX + "build", BUILD, registry=self.registry).info(
+            {
+                "version": versions.gateway,
+                "mitmproxy": versions.mitmproxy,
+                "python": versions.python,
+            }
+        )
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        for family, values in (
+            (self._rejections, REJECTIONS),
+            (self._reloads, ("success", "failure")),
+            (self._records, ("written", "dropped", "failed")),
+        ):
+            for value in sorted(values):
+                family.at(value)
+        for label in ("model", "endpoint", "key"):
+            self._overflows.labels(label)
+        self._reloaded.set(1)
+        self._reloaded_at.set_to_current_time()
+
+    def began(self, call: Call) -> None:
+        """The call is under way; `record` ends it. Its endpoint must be known by now."""
+        gauge = self._in_progress.at(self.labels.endpoint(call.endpoint))
+        gauge.inc()
+        self._under_way[call.id] = gauge
+
+    def record(self, call: Call) -> None:
+        """Everything that a finished call adds; to be called once a call, and by the event loop."""
+        endpoint, model = (
+            self.labels.endpoint(call.endpoint),
+            self.labels.model(call.model_requested),
+        )
+        key = self.labels.key(call.key)
+        outcome = among(OUTCOMES, call.outcome, "error")
+        self._requests.at(key, endpoint, model, outcome, status(call.status)).inc()
+        if under_way := self._under_way.pop(call.id, None):
+            under_way.dec()
+        if _swapped(call):
+            self._swaps.at(key).inc()
+        if outcome == "rejected_key":
+            self._rejections.at(among(REJECTIONS, call.reason)).inc()
+        if call.upstream_error is not None:
+            error = among(UPSTREAM_ERRORS, call.upstream_error)
+            self._upstream_errors.at(endpoint, model, error).inc()
+        self._times(call, endpoint, model)
+
+    def _times(self, call: Call, endpoint: str, model: str) -> None:
+        stream = "true" if call.stream else "false"
+        self._duration.at(endpoint, model, stream).observe(call.duration_ms / 1000)
+        if call.ttft_ms is not None:
+            self._first_token.at(model).observe(call.ttft_ms / 1000)
+        there_ms, back_ms = call.overhead_ms, 0.0
+        if call.upstream_ms is not None:
+            self._upstream.at(endpoint, model).observe(call.upstream_ms / 1000)
+            there_ms = min(call.overhead_ms, sum(us for _, _, us in call.trace) / 1000)
+            back_ms = call.overhead_ms - there_ms
+            self._overhead.at("response").observe(back_ms / 1000)
+        self._overhead.at("request").observe(there_ms / 1000)
+
+    def internal_error(self, stage: str) -> None:
+        """A fault inside the gateway, by the stage or hook where it stood."""
+        self._internal_errors.at(self._words(stage)).inc()
+
+    def reloaded(self, ok: bool) -> None:
+        """gateway.yaml was read again, and is in force or was refused."""
+        self._reloads.at("success" if ok else "failure").inc()
+        self._reloaded.set(1 if ok else 0)
+        if ok:
+            self._reloaded_at.set_to_current_time()
+
+    def passthrough(self, result: str) -> None:
+        """What became of a blind tunnel."""
+        self._passthrough.at(self._words(result)).inc()
+
+    def watch_queue(self, waiting: Callable[[], int]) -> None:
+        """Where the length of the call log's queue is read, at each scrape."""
+        self._log_queue.set_function(waiting)
+
+    def _counter(self, name: str, words: str, *labels: str) -> Family[Counter]:
+        metric = Counter(PREFIX + name, words, labels, registry=self.registry)
+        return Family(metric, labels, self._series, 1, self._overflow)
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Family[Gauge]:
+        metric = Gauge(PREFIX + name, words, labels, registry=self.registry)
+        return Family(metric, labels, self._series, 1, self._overflow)
+
+    def _histogram(
+        self, name: str, words: str, buckets: Sequence[float], *labels: str
+    ) -> Family[Histogram]:
+        metric = Histogram(PREFIX + name, words, labels, buckets=buckets, registry=self.registry)
+        series = len(buckets) + 3  # and +Inf, _sum, _count
+        return Family(metric, labels, self._series, series, self._overflow)
+
+    def _plain(self, name: str, words: str) -> Gauge:
+        return Gauge(PREFIX + name, words, registry=self.registry)
+
+    def _overflow(self, label: str) -> None:
+        self._overflows.labels(label).inc()
+
+
+def _swapped(call: Call) -> bool:
+    """Whether it left with another credential than it came with."""
+    return call.admitted and call.departing is not None and call.departing != call.credential

@@ -1,0 +1,1 @@
+"""The demo's parts: the stage it plays on, the steps, and how they are told. Begin at main.py."""

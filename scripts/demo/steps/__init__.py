@@ -1,0 +1,20 @@
+"""The steps, one file a theme. A new step is a Step here and its name in STORY."""
+
+from scripts.demo.steps.books import LOG, METRICS
+from scripts.demo.steps.doors import ADMIN, ELSEWHERE
+from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
+from scripts.demo.steps.live import REALTIME, STREAM
+
+from scripts.demo.step import Step
+
+STORY: tuple[Step, ...] = (
+    SWAP,
+    STREAM,
+    PROMPT,
+    UNKNOWN,
+    ADMIN,
+    ELSEWHERE,
+    REALTIME,
+    METRICS,
+    LOG,
+)

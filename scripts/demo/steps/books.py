@@ -1,0 +1,88 @@
+"""What the gateway has written down: metrics for Prometheus, one row a call in the log."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from scripts.demo.step import Proof, Scene, Step
+from tests.support.gateway_books import Row
+
+QUERIES = (
+    ("openai_gateway_requests_total", "outcome"),
+    ("openai_gateway_key_swaps_total", "key"),
+    ("openai_gateway_key_rejections_total", "reason"),
+)
+COLUMNS = {"method": 7, "endpoint": 19, "status": 6, "outcome": 12, "error_code": 29}
+REFUSED = [
+    "gateway_destination_refused",
+    "gateway_endpoint_refused",
+    "gateway_production_key_leaked",
+    "gateway_production_key_leaked",
+    "gateway_unknown_key",
+]
+
+
+def summed(text: str, name: str, label: str) -> Counter[str]:
+    """`sum by (label) (name)`, without what is 0."""
+    families = text_string_to_metric_families(text)
+    samples = [s for family in families for s in family.samples if s.name == name and s.value]
+    total: Counter[str] = Counter()
+    for sample in samples:
+        total[sample.labels[label]] += int(sample.value)
+    return total
+
+
+def counted(scene: Scene) -> list[str]:
+    text = scene.gateway.get("/metrics")[1]
+    lines = [f"GET {scene.gateway.metrics_url}/metrics"]
+    for name, label in QUERIES:
+        values = summed(text, name, label)
+        lines.append(f"sum by ({label}) ({name})")
+        lines.append("    " + ", ".join(f"{key} {value}" for key, value in values.items()))
+    return lines
+
+
+def counts(scene: Scene) -> Iterator[Proof]:
+    text = scene.gateway.get("/metrics")[1]
+    calls, (swaps, _) = len(scene.fake.requests), QUERIES[1]
+    claim = "as many keys were swapped as calls reached OpenAI"
+    yield Proof.same(claim, calls, summed(text, swaps, "key").total())
+    outcomes = summed(text, QUERIES[0][0], "outcome")
+    refused = outcomes["blocked"] + outcomes["rejected_key"]
+    yield Proof.same("every refusal was counted", len(REFUSED), refused)
+
+
+def listed(scene: Scene) -> list[str]:
+    rows = scene.gateway.rows(len(REFUSED) + len(scene.fake.requests))
+    return [_columns({name: name for name in COLUMNS}), *map(_columns, rows)]
+
+
+def _columns(row: Row) -> str:
+    return " ".join(f"{row[name] or '':{width}}" for name, width in COLUMNS.items())
+
+
+def logged(scene: Scene) -> Iterator[Proof]:
+    rows = scene.gateway.rows()
+    codes = sorted(row["error_code"] for row in rows if row["error_code"])
+    yield Proof.same("every refusal has its row", REFUSED, codes)
+    passed = sum(row["outcome"] == "forwarded" for row in rows)
+    enough = passed >= len(scene.fake.requests)
+    yield Proof("every call that left has its row", enough, "one each", f"{passed} rows")
+    told = scene.gateway.database_bytes() + scene.gateway.output().encode()
+    found = [key for key in (scene.keys.production, scene.keys.staging) if key.encode() in told]
+    yield Proof.same("no key stands in the log or in the gateway's output", [], found)
+
+
+METRICS = Step(
+    title="Everything is counted",
+    about="Prometheus reads the gateway's metrics. A few of them:",
+    show=counted,
+    check=counts,
+)
+LOG = Step(
+    title="Every call has its row in the log, a refused one too",
+    about="The table `calls`, in SQLite or PostgreSQL. A few of its columns:",
+    show=listed,
+    check=logged,
+)

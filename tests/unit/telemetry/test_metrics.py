@@ -1,0 +1,301 @@
+"""What a finished call adds to the metrics, each number worked out by hand."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from openai_gateway.core.call import Call, Request
+from openai_gateway.core.secret import Secret
+from openai_gateway.telemetry.labels import Labels
+from openai_gateway.telemetry.metrics import Metrics, Versions
+
+LABELS = Labels(
+    endpoints=frozenset({"chat.create", "models.list"}),
+    keys=frozenset({"default", "ci"}),
+    models=frozenset({"gpt-5-mini", "gpt-5"}),
+)
+FORWARDED = {"key": "ci", "endpoint": "chat.create", "model": "gpt-5-mini"}
+GOOD = {**FORWARDED, "outcome": "forwarded", "status": "200"}
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return made()
+
+
+def made(max_series: int = 20_000) -> Metrics:
+    return Metrics(LABELS, Versions("1.2.3", "12.2.3", "3.13.0"), max_series)
+
+
+def call(**known: Any) -> Call:
+    request = Request("POST", "api.openai.com", b"/v1/chat/completions", [])
+    new = Call(request, key="ci", endpoint="chat.create", model_requested="gpt-5-mini")
+    new.status, new.outcome = 200, "forwarded"
+    for name, value in known.items():
+        setattr(new, name, value)
+    return new
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"openai_gateway_{name}", labels)
+
+
+def series(metrics: Metrics) -> int:
+    """Lines of our own families in the text that a scraper gets."""
+    text = generate_latest(metrics.registry).decode()
+    return sum(line.startswith("openai_gateway_") for line in text.splitlines())
+
+
+def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metrics) -> None:
+    finished = call(
+        upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
+        departing=Secret("sk-FAKE"),
+    )  # fmt: skip
+    metrics.began(finished)
+    metrics.record(finished)
+    metrics.record(call(outcome="rejected_key", reason="unknown"))
+    metrics.internal_error("limits")
+    metrics.passthrough("opened")
+    families = {
+        family.name: (family.type, {key for sample in family.samples for key in sample.labels})
+        for family in text_string_to_metric_families(generate_latest(metrics.registry).decode())
+        if family.name.startswith("openai_gateway_")
+    }
+    assert families == {
+        f"openai_gateway_{name}": (kind, set(labels.split()))
+        for name, kind, labels in (
+            ("requests", "counter", "key endpoint model outcome status"),
+            ("key_swaps", "counter", "key"),
+            ("key_rejections", "counter", "reason"),
+            ("upstream_errors", "counter", "endpoint model error"),
+            ("internal_errors", "counter", "stage"),
+            ("requests_in_progress", "gauge", "endpoint"),
+            ("request_duration_seconds", "histogram", "endpoint model stream le"),
+            ("upstream_duration_seconds", "histogram", "endpoint model le"),
+            ("time_to_first_token_seconds", "histogram", "model le"),
+            ("overhead_seconds", "histogram", "phase le"),
+            ("config_reloads", "counter", "result"),
+            ("config_last_reload_successful", "gauge", ""),
+            ("config_last_reload_success_timestamp_seconds", "gauge", ""),
+            ("log_records", "counter", "result"),
+            ("log_queue_records", "gauge", ""),
+            ("passthrough_connections", "counter", "result"),
+            ("label_overflows", "counter", "label"),
+            ("build_info", "gauge", "version mitmproxy python"),
+        )
+    }
+
+
+def test_every_family_has_words_that_explain_it_and_no_created_twin(metrics: Metrics) -> None:
+    metrics.record(call())
+    text = generate_latest(metrics.registry).decode()
+    assert "_created" not in text
+    for family in text_string_to_metric_families(text):
+        assert len(family.documentation) > 10, family.name
+    assert "process_resident_memory_bytes" in text
+    assert "python_gc_collections_total" in text
+    assert "python_info" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "buckets"),
+    [
+        ("request_duration_seconds", "0.1 0.25 0.5 1 2 5 10 20 30 60 120 300 600"),
+        ("upstream_duration_seconds", "0.1 0.25 0.5 1 2 5 10 20 30 60 120 300 600"),
+        (
+            "time_to_first_token_seconds",
+            "0.05 0.1 0.2 0.3 0.5 0.75 1 1.5 2 3 5 10 20 30 60 120",
+        ),
+        ("overhead_seconds", "0.0005 0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1"),
+    ],
+)
+def test_buckets(metrics: Metrics, name: str, buckets: str) -> None:
+    metrics.record(call(upstream_ms=1.0, ttft_ms=1.0))
+    found = {
+        float(sample.labels["le"])
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == f"openai_gateway_{name}_bucket"
+    }
+    assert found == {*map(float, buckets.split()), float("inf")}
+
+
+def test_three_calls_are_counted_by_what_became_of_them(metrics: Metrics) -> None:
+    metrics.record(call())
+    metrics.record(call())
+    metrics.record(call(key="unknown", outcome="rejected_key", status=401, reason="unknown"))
+    assert value(metrics, "requests_total", **GOOD) == 2
+    rejected = {**GOOD, "key": "unknown", "outcome": "rejected_key", "status": "401"}
+    assert value(metrics, "requests_total", **rejected) == 1
+    assert value(metrics, "key_rejections_total", reason="unknown") == 1
+    assert value(metrics, "key_rejections_total", reason="missing") == 0
+
+
+def test_durations_are_seconds_and_add_up(metrics: Metrics) -> None:
+    walked = [("keys.identify", "pass", 1500), ("keys.attach", "pass", 500)]
+    known = {"duration_ms": 1300.0, "upstream_ms": 1250.0, "ttft_ms": 400.0, "trace": walked}
+    metrics.record(call(**known, overhead_ms=50.0, stream=True))
+    metrics.record(call(**known, overhead_ms=50.0, stream=True))
+    asked = {"endpoint": "chat.create", "model": "gpt-5-mini"}
+    told = "request_duration_seconds"
+    assert value(metrics, f"{told}_sum", **asked, stream="true") == pytest.approx(2.6)
+    assert value(metrics, f"{told}_bucket", **asked, stream="true", le="1.0") == 0
+    assert value(metrics, f"{told}_bucket", **asked, stream="true", le="2.0") == 2
+    assert value(metrics, "upstream_duration_seconds_sum", **asked) == pytest.approx(2.5)
+    first = "time_to_first_token_seconds_sum"
+    assert value(metrics, first, model="gpt-5-mini") == pytest.approx(0.8)
+    assert value(metrics, "overhead_seconds_sum", phase="request") == pytest.approx(0.004)
+    assert value(metrics, "overhead_seconds_sum", phase="response") == pytest.approx(0.096)
+
+
+def test_a_refused_call_has_overhead_on_its_way_there_only(metrics: Metrics) -> None:
+    metrics.record(call(outcome="blocked", status=403, overhead_ms=3.0))
+    assert value(metrics, "overhead_seconds_sum", phase="request") == pytest.approx(0.003)
+    assert value(metrics, "overhead_seconds_count", phase="response") is None
+    assert value(metrics, "time_to_first_token_seconds_count", model="gpt-5-mini") is None
+
+
+@pytest.mark.parametrize(
+    ("known", "swapped"),
+    [
+        ({"admitted": True, "departing": Secret("FAKE-s"), "credential": Secret("FAKE-p")}, 1),
+        ({"admitted": True, "departing": Secret("FAKE-s"), "credential": Secret("FAKE-s")}, None),
+        ({"admitted": False, "departing": Secret("FAKE-s"), "credential": Secret("FAKE-p")}, None),
+        ({"admitted": True, "departing": None, "credential": Secret("FAKE-p")}, None),
+    ],
+)
+def test_a_swap_is_a_call_that_left_with_another_key(
+    metrics: Metrics, known: dict[str, Any], swapped: float | None
+) -> None:
+    metrics.record(call(**known))
+    assert value(metrics, "key_swaps_total", key="ci") == swapped
+
+
+@pytest.mark.parametrize(
+    ("error", "label"),
+    [
+        ("timeout", "timeout"),
+        ("rate_limit_exceeded", "rate_limit_exceeded"),
+        ("500", "500"),
+        ("a code that nobody knows", "other"),
+        ("200", "other"),
+    ],
+)
+def test_upstream_errors_are_named_from_a_closed_list(
+    metrics: Metrics, error: str, label: str
+) -> None:
+    metrics.record(call(upstream_error=error))
+    asked = {"endpoint": "chat.create", "model": "gpt-5-mini"}
+    assert value(metrics, "upstream_errors_total", **asked, error=label) == 1
+
+
+def test_calls_in_progress_go_up_and_down_once(metrics: Metrics) -> None:
+    first, second = call(), call(endpoint="/invented")
+    metrics.began(first)
+    metrics.began(second)
+    assert value(metrics, "requests_in_progress", endpoint="chat.create") == 1
+    assert value(metrics, "requests_in_progress", endpoint="unknown") == 1
+    first.endpoint = "models.list"  # whatever happens in between, the same gauge goes down
+    metrics.record(first)
+    metrics.record(first)
+    metrics.record(call())  # one that never began
+    assert value(metrics, "requests_in_progress", endpoint="chat.create") == 0
+    assert value(metrics, "requests_in_progress", endpoint="unknown") == 1
+
+
+def test_a_refused_reload_shows_until_a_good_one(metrics: Metrics) -> None:
+    assert value(metrics, "config_last_reload_successful") == 1
+    began = value(metrics, "config_last_reload_success_timestamp_seconds")
+    metrics.reloaded(ok=False)
+    assert value(metrics, "config_last_reload_successful") == 0
+    assert value(metrics, "config_last_reload_success_timestamp_seconds") == began
+    metrics.reloaded(ok=True)
+    assert value(metrics, "config_last_reload_successful") == 1
+    assert value(metrics, "config_reloads_total", result="failure") == 1
+    assert value(metrics, "config_reloads_total", result="success") == 1
+
+
+def test_the_log_is_counted_by_what_its_writer_says(metrics: Metrics) -> None:
+    waiting = [7]
+    metrics.watch_queue(lambda: waiting[0])
+    metrics.log_records.add("written", 200)
+    metrics.log_records.add("written", 3)
+    metrics.log_records.add("dropped", 1)
+    assert value(metrics, "log_records_total", result="written") == 203
+    assert value(metrics, "log_records_total", result="dropped") == 1
+    assert value(metrics, "log_records_total", result="failed") == 0
+    assert value(metrics, "log_queue_records") == 7
+
+
+def test_build_info_names_three_versions(metrics: Metrics) -> None:
+    told = {"version": "1.2.3", "mitmproxy": "12.2.3", "python": "3.13.0"}
+    assert value(metrics, "build_info", **told) == 1
+
+
+def test_two_gateways_in_one_process_share_nothing(metrics: Metrics) -> None:
+    other = made()
+    metrics.record(call())
+    assert value(other, "requests_total", **GOOD) is None
+
+
+CLIENT_TEXT = st.text(max_size=40)
+
+
+@given(st.lists(st.tuples(CLIENT_TEXT, CLIENT_TEXT, CLIENT_TEXT), min_size=60, max_size=60))
+def test_what_clients_invent_adds_no_series(invented: list[tuple[str, str, str]]) -> None:
+    metrics = made()
+    known = {"upstream_ms": 1.0, "ttft_ms": 1.0, "upstream_error": "x", "reason": "x"}
+    strange = {"key": "?", "endpoint": "?", "model_requested": "?", "status": 299}
+    for outcome in ("?", "rejected_key"):
+        metrics.record(call(**known, **strange, outcome=outcome))
+    before = series(metrics)
+    for key, endpoint, model in invented:
+        text = {"key": f"?{key}", "endpoint": f"?{endpoint}", "model_requested": f"?{model}"}
+        text |= {"upstream_error": f"?{model}", "reason": f"?{key}", "outcome": f"?{key}"}
+        metrics.record(call(**(known | text), status=299))
+        metrics.record(call(**(known | text | {"outcome": "rejected_key"}), status=299))
+    assert series(metrics) == before
+
+
+def test_words_of_our_own_are_bounded_too(metrics: Metrics) -> None:
+    for number in range(200):
+        metrics.internal_error(f"stage{number}")
+    assert value(metrics, "internal_errors_total", stage="stage63") == 1
+    assert value(metrics, "internal_errors_total", stage="other") == 136
+
+
+def test_past_the_maximum_of_series_the_model_becomes_other_and_is_counted() -> None:
+    metrics = made(max_series=45)  # the first call fills it up: 10 + 1 + 16 + 14, and 1 of later's
+    first, later = call(model_requested="gpt-5-mini"), call(model_requested="gpt-5")
+    metrics.record(first)
+    for _ in range(30):
+        metrics.record(later)
+    for _ in range(5):
+        metrics.record(first)  # what has its series keeps it
+    asked = {"endpoint": "chat.create", "model": "gpt-5-mini", "stream": "false"}
+    folded = {"endpoint": "other", "model": "other", "stream": "false"}
+    assert value(metrics, "request_duration_seconds_count", **asked) == 6
+    assert value(metrics, "request_duration_seconds_count", **folded) == 30
+    assert value(metrics, "requests_total", **{**GOOD, "model": "gpt-5"}) == 30
+    assert value(metrics, "label_overflows_total", label="model") == 30
+    assert value(metrics, "label_overflows_total", label="key") == 0
+
+
+def test_no_traffic_however_mixed_passes_the_maximum_by_much() -> None:
+    metrics = made(max_series=100)
+
+    def mixed(endpoint: str) -> int:
+        for status in range(100, 600):
+            for model in (None, "gpt-5", "gpt-5-mini", "x"):
+                known = {"endpoint": endpoint, "ttft_ms": 1.0, "upstream_ms": 1.0}
+                metrics.record(call(status=status, model_requested=model, **known))
+        return series(metrics)
+
+    mixed("chat.create")
+    grown = mixed("models.list")
+    assert grown < 100 + 180  # one folded series a status and histogram is let in above it
+    assert mixed("x") == grown

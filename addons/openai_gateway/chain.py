@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
-from openai_gateway.config.model import Config
 from openai_gateway.core.call import Call
-from openai_gateway.core.secret import Secret
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.endpoints.stage import Endpoints
 from openai_gateway.keys.attach import Attach
@@ -41,24 +39,6 @@ class Chain:
         self.services.minted.learn(call.endpoint, call.key, answer)
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A production key that the tripwire looks for, under its mapping's name."""
-
-    name: str
-    digest: bytes = field(repr=False)
-    secret: Secret | None = field(repr=False)
-
-
-def watched(config: Config) -> tuple[Watched, ...]:
-    """Every production key of every mapping."""
-    return tuple(
-        Watched(mapping.name, identity.digest, identity.secret)
-        for mapping in config.keys.mappings
-        for identity in mapping.production
-    )
-
-
 type Build = Callable[[Loaded, Services], Chain]
 
 
@@ -66,7 +46,7 @@ def build(loaded: Loaded, services: Services) -> Chain:
     """The corridor of one configuration. Raises: ConfigError's kin never; the file was judged."""
     config = loaded.config
     ring = KeyRing.from_config(config.keys)
-    tripwire = TripwireStage(Tripwire(watched(config)))
+    tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
     return Chain(
         stages=(

@@ -125,8 +125,7 @@ class Services:
 def labels_of(config: Config, endpoints: EndpointTable, models: frozenset[str]) -> Labels:
     """The closed sets of label values under this configuration."""
     keys = frozenset(mapping.name for mapping in config.keys.mappings)
-    names = frozenset(row.name for row in endpoints.rows())
-    return Labels(names, keys, models)
+    return Labels(endpoints.names(), keys, models)
 
 
 def policy_of(config: Config) -> Policy:

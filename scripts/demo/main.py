@@ -101,7 +101,9 @@ def _show(scene: Scene, step: Step, teller: Teller) -> None:
     if not step.code:
         return
     came_back = [*scene.said, scene.fault] if scene.fault else scene.said
-    teller.facts("sent", [line.format(production=scene.keys.production) for line in step.sent])
+    teller.facts(
+        "sent", [line.replace("{production}", scene.keys.production) for line in step.sent]
+    )
     teller.facts("left", [line for call in scene.arrived for line in _arrived(call)])
     teller.facts("came back", came_back)
 

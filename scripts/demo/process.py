@@ -1,6 +1,7 @@
 """Starts the application as a process of its own and hands it one step's code after the other."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ class Application:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and file
-            [sys.executable, str(CODE)],
+            [sys.executable, "-W", "ignore", str(CODE)],
             env=self._env,
             cwd=self._folder,
             stdin=subprocess.PIPE,
@@ -57,4 +58,7 @@ class Application:
             if line.startswith(END):
                 return said, str(json.loads(line.removeprefix(END)))
             said.append(line.rstrip("\n"))
-        return said, f"the application did not end within {STEP_S:.0f} s"
+        code = self._process.wait(STEP_S)
+        killed = code == -signal.SIGKILL
+        slow = f"the step was not over within {STEP_S:.0f} s"
+        return said, slow if killed else f"the application ended with code {code}"

@@ -72,7 +72,7 @@ class Teller:
     def table(self, lines: Iterable[str]) -> None:
         """Lines that are laid out already."""
         for line in lines:
-            self.line(f"{INDENT}{line}"[:WIDTH].rstrip())
+            self.line(f"{INDENT}{hidden(line)}"[:WIDTH].rstrip())
         self.line()
 
     def _named(self, text: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests.bench import machine
 from tests.bench.load import flat_out
 from tests.bench.plan import DEFAULT, QUICK
 from tests.bench.proxies import HERE
@@ -24,22 +25,34 @@ WAIT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one proxy's loop reports. Times in milliseconds; `longest` names the slowest steps."""
+    """What one proxy's loop reports. Times in milliseconds; `hook_ms` is the longest step in which
+    addons ran, `longest` names the slowest of all steps."""
 
     steps: int
     interrupted: int
     p999_ms: float
+    hook_ms: float
     longest_ms: float
     longest: list[dict[str, Any]]
 
 
-async def watch(calls: int) -> tuple[Held, Held]:
-    """The no-op's and the gateway's steps while each serves `calls` calls of 2 kB."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Both reports, and the share of the machine that other processes took meanwhile."""
+
+    noop: Held
+    gateway: Held
+    others: float
+
+
+async def watch(calls: int) -> Watched:
+    """Both proxies' steps while each serves `calls` calls of 2 kB."""
     scripts = HERE / "watched_gateway.py", HERE / "watched_noop.py"
     async with rig(*scripts) as built:
         await built.connect(CONNECTIONS)
-        first, second = [await _watched(side, calls) for side in built.sides]
-    return first, second
+        others = machine.Others(built.own)
+        noop, gateway = [await _watched(side, calls) for side in built.sides]
+        return Watched(noop, gateway, others.share())
 
 
 async def _watched(side: Side, calls: int) -> Held:
@@ -56,10 +69,13 @@ async def _watched(side: Side, calls: int) -> Held:
 def main() -> int:
     """Prints the slowest steps of both."""
     plan = QUICK if "--quick" in sys.argv else DEFAULT
-    for name, held in zip(("no-op", "gateway"), asyncio.run(watch(plan.watched)), strict=True):
+    watched = asyncio.run(watch(plan.watched))
+    sys.stdout.write(f"other processes took {watched.others:.0%} of the machine\n")
+    for name, held in (("no-op", watched.noop), ("gateway", watched.gateway)):
         sys.stdout.write(
-            f"{name}: longest step {held.longest_ms:.2f} ms, p99.9 {held.p999_ms:.2f} ms of "
-            f"{held.steps} steps, {held.interrupted} more were interrupted\n"
+            f"{name}: longest step {held.longest_ms:.2f} ms, of a hook {held.hook_ms:.2f} ms,\n"
+            f"  p99.9 {held.p999_ms:.2f} ms of {held.steps} steps; {held.interrupted} more were "
+            "interrupted\n"
         )
         for step in held.longest:
             sys.stdout.write(f"  {step['ms']:6.2f} ms  {step['what']}\n")

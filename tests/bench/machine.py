@@ -46,7 +46,12 @@ class Others:
         busy = busy_s(Path("/proc/stat").read_text()) - self._busy
         ours = total_cpu(self.own) - self._ours
         whole = (time.monotonic() - self._began) * (os.cpu_count() or 1)
-        return max(0.0, min(1.0, (busy - ours) / whole)) if whole else 0.0
+        return share_of(busy - ours, whole)
+
+
+def share_of(theirs: float, whole: float) -> float:
+    """Clocks of different fineness may disagree: never below 0 or above 1."""
+    return max(0.0, min(1.0, theirs / whole)) if whole > 0 else 0.0
 
 
 def total_cpu(pids: Iterable[int]) -> float:

@@ -16,13 +16,10 @@ from urllib.parse import unquote_to_bytes
 ROUNDS: Final = 5
 
 ESCAPE: Final = re.compile(
-    rb"\\(?:u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3][0-7]{2})"
+    rb"\\(?:(?P<units>u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
+    rb"|U(?P<long>[0-9a-fA-F]{8})|(?P<bytes>x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*)"
+    rb"|(?P<octal>[0-3][0-7]{2}))"
 )
-UTF16_ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*")
-BRACED_ESCAPE: Final = re.compile(rb"\\u\{([0-9a-fA-F]{1,6})\}")
-LONG_ESCAPE: Final = re.compile(rb"\\U([0-9a-fA-F]{8})")
-HEX_ESCAPES: Final = re.compile(rb"\\x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*")
-OCTAL_ESCAPE: Final = re.compile(rb"\\([0-3][0-7]{2})")
 PERCENT: Final = re.compile(rb"%(?:[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
 PERCENT_U: Final = re.compile(rb"%u([0-9a-fA-F]{4})")
 ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z0-9]{2,31};)")
@@ -64,33 +61,27 @@ def unescape(data: bytes) -> bytes:
         return data
     while b"\\\\" in data:
         data = data.replace(b"\\\\", b"\\")
-    data = BRACED_ESCAPE.sub(from_code, UTF16_ESCAPES.sub(from_utf16, data))
-    data = HEX_ESCAPES.sub(from_hex, LONG_ESCAPE.sub(from_code, data))
-    return OCTAL_ESCAPE.sub(from_octal, data)
+    return ESCAPE.sub(from_escape, data)
 
 
-def from_utf16(found: re.Match[bytes]) -> bytes:
-    units = bytes.fromhex(found[0].replace(b"\\u", b"").decode())
-    return units.decode("utf-16-be", "ignore").encode("utf-8", "ignore")
+def from_escape(found: re.Match[bytes]) -> bytes:
+    kind, text = found.lastgroup, found[found.lastindex or 0]
+    if kind == "units":
+        units = bytes.fromhex(text.replace(b"\\u", b"")[1:].decode())
+        return units.decode("utf-16-be", "ignore").encode("utf-8", "ignore")
+    if kind == "bytes":
+        return bytes.fromhex(text.replace(b"\\x", b"")[1:].decode())
+    return bytes((int(text, 8),)) if kind == "octal" else from_point(int(text, 16))
 
 
-def from_code(found: re.Match[bytes]) -> bytes:
-    code = int(found[1], 16)
+def from_point(code: int) -> bytes:
     return chr(code).encode("utf-8", "ignore") if code <= 0x10FFFF else b""
-
-
-def from_hex(found: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(found[0].replace(b"\\x", b"").decode())
-
-
-def from_octal(found: re.Match[bytes]) -> bytes:
-    return bytes((int(found[1], 8),))
 
 
 def unpercent(data: bytes) -> bytes:
     """`%73` and `%u0073`."""
     if b"%u" in data:
-        data = PERCENT_U.sub(from_code, data)
+        data = PERCENT_U.sub(lambda found: from_point(int(found[1], 16)), data)
     return unquote_to_bytes(data)
 
 

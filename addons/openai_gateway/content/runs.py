@@ -16,9 +16,9 @@ from typing import Final
 # A key of 21 characters makes 28 of base64.
 SHORTEST: Final = 28
 SHORTEST_HEX: Final = 32
-# Longer runs that begin like an image, a sound or a PDF are read at their own start only.
+# Longer runs are read at another alignment than their own only if samples of that look like text.
 LONG: Final = 64 * 1024
-MEDIA: Final = (b"iVBORw0KGgo", b"/9j/", b"R0lGOD", b"UklGR", b"SUQz", b"T2dnUw", b"JVBERi0")
+SAMPLE: Final = 2048
 # Decodes to three blanks.
 APART: Final = b"ICAg"
 
@@ -78,13 +78,22 @@ def unbase64(data: bytes, classes: bytes) -> Iterator[bytes]:
     """The runs decoded at each of the four alignments: what is glued before a run shifts it."""
     whole = list(runs(data, classes))
     for shift in range(4):
-        tried = [run[shift:] for run in whole if not shift or not is_media(run)]
+        tried = [run[shift:] for run in whole if not shift or is_worth_it(run, shift)]
         if tried:
             yield binascii.a2b_base64(b"".join(map(aligned, tried)).translate(STANDARD))
 
 
-def is_media(run: bytes) -> bool:
-    return len(run) > LONG and run.startswith(MEDIA)
+def is_worth_it(run: bytes, shift: int) -> bool:
+    """Whether a run may be text at this alignment: short ones always, long ones by samples."""
+    if len(run) <= LONG:
+        return True
+    middle, end = len(run) // 8 * 4 + shift, len(run) // 4 * 4 - SAMPLE + shift
+    for at in (shift, middle, end):
+        sample = run[at : at + SAMPLE]
+        text = legible(binascii.a2b_base64(aligned(sample).translate(STANDARD)))
+        if len(text) > SAMPLE // 4:
+            return True
+    return False
 
 
 def aligned(run: bytes) -> bytes:
@@ -127,6 +136,8 @@ def even(run: bytes) -> str:
 
 def unpacked(data: bytes, most: int) -> Iterator[bytes]:
     """What begins like gzip, zlib or a file of a zip, unpacked up to a size, whole or not."""
+    if data.isascii():
+        return
     for at, format in islice(starts(data), MOST_PACKED):
         decoder = zlib.decompressobj(format)
         try:
@@ -139,9 +150,9 @@ def starts(data: bytes) -> Iterator[tuple[int, int]]:
     """Where something packed may begin: gzip and zip anywhere, zlib where a decoded run begins."""
     if data[:1] == b"x":
         yield 0, zlib.MAX_WBITS
-    for found in ZLIB.finditer(data):
+    for found in ZLIB.finditer(data) if b"   x" in data else ():
         yield found.end(), zlib.MAX_WBITS
-    for found in GZIP.finditer(data):
+    for found in GZIP.finditer(data) if b"\x1f\x8b\x08" in data else ():
         yield found.start(), zlib.MAX_WBITS | 16
-    for found in ZIP.finditer(data):
+    for found in ZIP.finditer(data) if b"PK\x03\x04" in data else ():
         yield found.end() + sum(struct.unpack("<HH", found[1])), -zlib.MAX_WBITS

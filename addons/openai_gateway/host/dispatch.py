@@ -41,7 +41,9 @@ SMALL: Final = 256 * 1024
 INLINE: Final = 32 * 1024
 JUDGE_S: Final = 30.0
 MS: Final = 1000.0
+NS: Final = 1e6
 FAILED: Final = 400
+BREAKS: Final = "A header or the path of the request holds a line break or a zero byte."
 
 
 class Dispatcher:
@@ -97,6 +99,8 @@ class Dispatcher:
             self.refuse(flow, exchange, verdict.refusal)
         elif isinstance(verdict, Answer):
             self.answer(flow, exchange, verdict)
+        elif has_breaks(call.request):
+            self.refuse(flow, exchange, errors.refusal("gateway_unreadable_body", BREAKS))
         elif call.admitted:
             self.admit(flow, exchange)
 
@@ -196,9 +200,11 @@ class Dispatcher:
         exchange = exchange_of(flow)
         if exchange is None:
             return
+        began = time.perf_counter_ns()
         answer = flow.response
         if answer is not None and answer.raw_content and not answer.stream:
             self._whole(exchange, answer, passed=flow.metadata.get(PASSED) is True)
+        exchange.back_ns += time.perf_counter_ns() - began
         if flow.websocket is None:
             self.close(exchange)
 
@@ -219,7 +225,8 @@ class Dispatcher:
         if exchange is None or exchange.call.closed:
             return
         call = exchange.call
-        if call.error_code is None and not flow.client_conn.connected:
+        left = exchange.client_left or not flow.client_conn.connected
+        if call.error_code is None and left:
             call.error_code = "client_closed"
         elif call.error_code is None:
             call.error_code = call.upstream_error = "protocol"
@@ -305,6 +312,12 @@ def note_refusal(call: Call, refused: Refusal) -> None:
     call.error_code, call.reason = refused.code, refused.reason
 
 
+def has_breaks(request: Request) -> bool:
+    """Whether something in the head could be read as more than it is, further on."""
+    texts = (request.target, *(value for _, value in request.headers))
+    return any(mark in text for text in texts for mark in (b"\r", b"\n", b"\0"))
+
+
 def target_of(flow: http.HTTPFlow) -> Target:
     """What the request's head asks for, as plain facts."""
     request = flow.request
@@ -362,12 +375,12 @@ def upstream_error(code: ErrorCode, message: str) -> str:
 
 
 def measure(exchange: Exchange) -> None:
-    """Durations in milliseconds: overhead is what is neither the upstream's nor injected."""
+    """Durations in milliseconds. Overhead is our own share: the walk there and the work back."""
     call, now = exchange.call, time.monotonic()
     call.duration_ms = (now - exchange.began) * MS
     if exchange.requested_at is not None:
-        call.upstream_ms = (now - exchange.requested_at) * MS
-    if exchange.requested_at is not None and exchange.first_byte_at is not None:
+        call.upstream_ms = (now - exchange.requested_at) * MS - exchange.back_ns / NS
+    if exchange.requested_at is not None and exchange.first_byte_at is not None and call.stream:
         call.ttft_ms = (exchange.first_byte_at - exchange.requested_at) * MS
-    walked = sum(us for _, _, us in call.trace) / MS
-    call.overhead_ms = max(0.0, walked - call.injected_ms)
+    walked_us = sum(us for _, _, us in call.trace)
+    call.overhead_ms = max(0.0, walked_us / MS + exchange.back_ns / NS - call.injected_ms)

@@ -24,7 +24,7 @@ class Exchange:
     """A call, the settings it began with, and what was measured on the way."""
 
     __slots__ = (
-        "began", "call", "chain", "client_id", "event_stream", "first_byte_at", "flow_id",
+        "back_ns", "began", "call", "chain", "client_id", "client_left", "event_stream", "first_byte_at", "flow_id",
         "head_at", "passed", "reply", "requested_at", "tail", "withheld",
     )  # fmt: skip
 
@@ -34,10 +34,12 @@ class Exchange:
         self.flow_id = flow_id
         self.client_id = client_id
         self.began = time.monotonic()
+        self.back_ns = 0
         self.requested_at: float | None = None
         self.head_at: float | None = None
         self.first_byte_at: float | None = None
         self.event_stream = False
+        self.client_left = False
         self.withheld: http.Response | None = None
         self.passed: object = None
         self.reply = b""
@@ -109,6 +111,9 @@ def send_on(flow: http.HTTPFlow, request: Request) -> None:
         flow.request.data.path = request.target
     if request.body != flow.request.raw_content:
         flow.request.raw_content = request.body
+        flow.request.headers["content-length"] = str(len(request.body))
+    elif request.body and not request.values(b"transfer-encoding"):
+        # HTTP/2 needs no length; an upstream that speaks HTTP/1.1 would take the body for a request.
         flow.request.headers["content-length"] = str(len(request.body))
 
 

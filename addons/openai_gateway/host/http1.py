@@ -13,6 +13,7 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers.http import (
     ReceiveHttp,
+    RequestProtocolError,
     RequestTrailers,
     ResponseEndOfMessage,
     ResponseHeaders,
@@ -25,7 +26,7 @@ type Reader = Any
 
 # The longest head of a request or an answer; mitmproxy itself has no bound.
 LONGEST_HEAD: Final = 256 * 1024
-SWITCHING: Final = 101
+BAD_FRAMING: Final = "the body breaks its own framing"
 
 
 class Trailing:
@@ -92,6 +93,19 @@ class GatewayHttp1Server(_WithTrailers, Http1Server):
 
     Trailers = RequestTrailers
     _sent_trailers: http.Headers | None = None
+
+    def read_body(self, event: events.Event) -> Commands:
+        """Bad framing is left to the stream, which answers first and closes then."""
+        heard = isinstance(event, events.DataReceived)
+        for command in super().read_body(event):
+            fault = command.event if isinstance(command, ReceiveHttp) else None
+            if heard and isinstance(fault, RequestProtocolError):
+                self.state = self.done
+                yield ReceiveHttp(RequestProtocolError(fault.stream_id, BAD_FRAMING, fault.code))
+            elif self.request_done or not (
+                heard and isinstance(command, commands.CloseConnection)
+            ):
+                yield command
 
     def send(self, event: Any) -> Commands:
         if isinstance(event, ResponseTrailers):

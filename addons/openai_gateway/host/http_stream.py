@@ -28,7 +28,7 @@ from mitmproxy.proxy.layers.http import (
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
 from openai_gateway.host.exchange import PASSED, Exchange, exchange_of
-from openai_gateway.host.http1 import GatewayHttp1Client, GatewayHttp1Server
+from openai_gateway.host.http1 import BAD_FRAMING, GatewayHttp1Client, GatewayHttp1Server
 from openai_gateway.host.socket_layer import GatewayWebSocket
 
 type Commands = layer.CommandGenerator[Any]
@@ -77,12 +77,11 @@ class GatewayStream(HttpStream):
         """Reads the rest of a refused upload, so that the client gets to see its answer."""
         if isinstance(event, RequestEndOfMessage | RequestProtocolError):
             yield http_layer.DropStream(self.stream_id)
-        if not isinstance(event, RequestData):
-            return
-        self.discarded += len(event.data)
-        if self.discarded > DISCARD_MOST:
-            enough = ResponseProtocolError(self.stream_id, "too much", ErrorCode.KILL)
-            yield SendHttp(enough, self.context.client)
+        if isinstance(event, RequestData):
+            self.discarded += len(event.data)
+        breaks = isinstance(event, RequestProtocolError) and event.message == BAD_FRAMING
+        if breaks or self.discarded > DISCARD_MOST:
+            yield from self._hang_up("too much, or unreadable")
 
     def _is_fault_page(self, command: SendHttp) -> bool:
         """A fault that mitmproxy would answer with a page of its own, or by hanging up."""
@@ -116,6 +115,39 @@ class GatewayStream(HttpStream):
         yield SendHttp(ResponseHeaders(self.stream_id, page, end_stream=False), client)
         yield SendHttp(ResponseData(self.stream_id, page.raw_content or b""), client)
         yield SendHttp(ResponseEndOfMessage(self.stream_id), client)
+
+    def handle_protocol_error(self, event: Any) -> Commands:
+        """Notes whose fault it was; a body in bad framing is answered before the client is cut."""
+        if event.message == BAD_FRAMING:
+            self.flow.error = mflow.Error(BAD_FRAMING)
+            yield from self._answer_fault(event, HttpErrorHook(self.flow))
+            yield from self._hang_up(BAD_FRAMING)
+            self.flow.live = False
+            yield http_layer.DropStream(self.stream_id)
+            return
+        if isinstance(event, RequestProtocolError):
+            self._note_departure()
+        yield from super().handle_protocol_error(event)
+
+    def check_killed(self, emit_error_hook: bool) -> layer.CommandGenerator[bool]:
+        """The client may have left while a hook was at work: its leaving waits in the queue."""
+        faults = [e for e in self._paused_event_queue if isinstance(e, RequestProtocolError)]
+        if any(fault.message == BAD_FRAMING for fault in faults):
+            return False  # it is still there, and gets its answer in its turn
+        if faults:
+            self._note_departure()
+        return (yield from super().check_killed(emit_error_hook))
+
+    def _hang_up(self, why: str) -> Commands:
+        """Ends the client's connection on HTTP/1.1, its stream on HTTP/2."""
+        yield SendHttp(
+            ResponseProtocolError(self.stream_id, why, ErrorCode.KILL), self.context.client
+        )
+
+    def _note_departure(self) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.client_left = True
 
     def make_server_connection(self) -> Commands:
         """The last door before anything is dialled: without the dispatcher's pass, nothing is."""

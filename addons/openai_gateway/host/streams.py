@@ -4,6 +4,7 @@ Everything else goes on as it came. A key of ours can only stand in an answer wh
 repeats it (an error that quotes it, an echo): the client must not learn the staging key.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -76,6 +77,8 @@ class Relay:
         if not chunk:
             rest = self._masker.end()
             return [rest] if rest else []
+        began = time.perf_counter_ns()
         self._exchange.received(len(chunk))
         passed = self._masker.feed(chunk)
+        self._exchange.back_ns += time.perf_counter_ns() - began
         return [passed] if passed else []

@@ -35,7 +35,7 @@ STARTS: Final = (b"sk-", b"sess-", b"ek_")
 LONG_STARTS: Final = (b"sk-proj-", b"sk-svcacct-", b"sk-admin-")
 SHORTEST: Final = 20
 LONGEST: Final = 256
-RUN: Final = b"a" * 16
+RUN: Final = b"a" * SHORTEST
 MOST_HASHES: Final = 200_000
 MOST_SPLIT_HASHES: Final = 20_000
 # On the event loop: below half a millisecond.
@@ -212,7 +212,7 @@ def unique(items: Iterable[bytes]) -> tuple[bytes, ...]:
 
 
 def runs(view: bytes) -> Iterator[bytes]:
-    """Runs of a key's letters, 16 and longer."""
+    """Runs of a key's letters that are long enough for one."""
     classes = view.translate(IN_KEY)
     at = classes.find(RUN)
     while at >= 0:

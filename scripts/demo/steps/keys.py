@@ -57,10 +57,11 @@ key would leave in the text. So the gateway looks everywhere else too.""",
 import os
 from openai import OpenAI, PermissionDeniedError
 
-question = "Why does it say that " + os.environ["OPENAI_API_KEY"] + " is wrong?"
+question = "Why is " + os.environ["OPENAI_API_KEY"] + " refused?"
 try:
     OpenAI().chat.completions.create(
-        model="gpt-6-luna", messages=[{"role": "user", "content": question}]
+        model="gpt-6-luna",
+        messages=[{"role": "user", "content": question}],
     )
 except PermissionDeniedError as refused:
     print(refused.code)
@@ -69,7 +70,7 @@ except PermissionDeniedError as refused:
     sent=(
         "POST /v1/chat/completions",
         "authorization: Bearer {production}",
-        '… "content": "Why does it say that {production} is wrong?"',
+        '… "content": "Why is {production} refused?"',
     ),
     check=named_in_prompt,
 )

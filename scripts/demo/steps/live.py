@@ -82,8 +82,8 @@ with OpenAI().realtime.connect(model="gpt-realtime-2.1") as session:
     sent=(
         "GET /v1/realtime (WebSocket)",
         "authorization: Bearer {production}",
-        '{{"type": "conversation.item.create", … "text": "{production}"}}',
-        '{{"type": "response.create"}}',
+        '{"type": "conversation.item.create", … "text": "{production}"}',
+        '{"type": "response.create"}',
     ),
     check=conversed,
 )

@@ -192,6 +192,7 @@ def test_two_handlers_with_the_filter_show_the_same() -> None:
         record.exc_info = sys.exc_info()
     scrubbed = ScrubFilter()
     assert scrubbed.filter(record)
+    assert record.exc_info is None  # no handler gets at the exception's own words
     once = logging.Formatter().format(record)
     assert scrubbed.filter(record)
     assert logging.Formatter().format(record) == once

@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import time
 import zipfile
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_gateway.content.body import read
+from openai_gateway.content.texts import SocketTail
 from openai_gateway.core.call import Call, Header, Request
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.verdict import PASS, Pass, Refuse
@@ -431,6 +433,23 @@ def test_a_key_in_two_parts_of_one_message_is_found() -> None:
     message = json.dumps({"content": [{"text": KEY[:50]}, {"text": KEY[50:]}]}).encode()
     assert isinstance(TripwireStage(VALUE).message(call(), message), Refuse)
     assert isinstance(TripwireStage(FINGERPRINT).message(call(), message), Refuse)
+
+
+@pytest.mark.parametrize("cuts", [(40,), (20, 60), (3, 9, 70)])
+@BOTH
+def test_a_key_in_several_messages_is_found_with_the_last_of_them(
+    wire: Tripwire, cuts: tuple[int, ...]
+) -> None:
+    stage, tail = TripwireStage(wire), SocketTail()
+    bounds = [0, *cuts, len(KEY)]
+    frames = [
+        json.dumps({"type": "x", "text": KEY[a:b]}).encode() for a, b in itertools.pairwise(bounds)
+    ]
+    for frame in frames[:-1]:
+        assert stage.message(call(), frame) is PASS
+        tail.keep(frame)
+    assert stage.message(call(), frames[-1]) is PASS
+    assert isinstance(stage.message(call(), tail.with_next(frames[-1])), Refuse)
 
 
 # ---- properties ------------------------------------------------------------------------------

@@ -8,13 +8,17 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from tests.bench import loop_watch, machine, measure, table
 from tests.bench.figures import QUIET_SHARE, Figure
-from tests.bench.plan import CONNECTIONS, DEFAULT, LONG, QUICK, Plan
+from tests.bench.plan import CONNECTIONS, DEFAULT, LONG, QUICK, Plan, Timetable
 from tests.bench.proof import Proof, prove
 from tests.bench.rig import Rig, rig
+
+# Of the stages in their order: memory, kept connections, paced, streams, bodies, upload; and what
+# is left for the event loop's steps, which have no rounds.
+WEIGHTS: Final = (2, 1, 1, 1, 2, 1, 2, 0.5, 1)
 
 
 class Bench:
@@ -39,21 +43,21 @@ class Bench:
         self.figures += step_figures(steps)
 
     async def _all(self, built: Rig) -> None:
-        plan = self.plan
-        self.say(f"memory, {plan.memory_calls} calls through each")
+        table = Timetable(self.plan, list(WEIGHTS))
+        self.say(f"memory, {self.plan.memory_calls} calls through each")
         await built.connect(max(CONNECTIONS))
-        memory = await measure.memory(built, plan)
+        memory = await measure.memory(built, table.stage())
         for connections in CONNECTIONS:
             self.say(f"{connections} kept connections")
-            self.figures += await measure.kept(built, plan, connections)
+            self.figures += await measure.kept(built, table.stage(), connections)
         self.say("paced")
         cpu_us = self.figures[3].noop or 1000.0  # CPU per call at 16 connections
-        self.figures += await measure.at_pace(built, plan, cpu_us)
+        self.figures += await measure.at_pace(built, table.stage(), cpu_us)
         self.say("streams")
-        self.figures += await measure.streams(built, plan)
+        self.figures += await measure.streams(built, table.stage())
         self.say("large bodies")
-        self.figures += await measure.bodies(built, plan)
-        self.figures += await measure.uploads(built, plan)
+        self.figures += await measure.bodies(built, table.stage())
+        self.figures += await measure.uploads(built, table.stage())
         self.figures += memory
 
     def say(self, what: str) -> None:

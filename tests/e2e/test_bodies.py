@@ -622,7 +622,7 @@ def test_a_bad_request_line_is_answered_with_the_envelope(
     ("name", "value"),
     [(":path", "/v1/models HTTP/1.1\r\nx-injected: y\r\n\r\n"), (":path", "/v1/mo dels"),
      (":path", ""), (":path", "v1/models"), (":path", "*"), (":method", "GET /v1/x HTTP/1.1"),
-     (":method", "GE\r\nT"), (":scheme", "http"), (":scheme", "https\r\nx: y"), (":odd", "x")],
+     (":method", "GE\r\nT"), (":scheme", "ftp"), (":scheme", "https\r\nx: y"), (":odd", "x")],
 )  # fmt: skip
 def test_an_h2_head_that_would_split_in_http1_leaves_nothing(
     way: Way, fake: FakeOpenAIThread, keys: Keys, name: str, value: str

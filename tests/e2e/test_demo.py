@@ -32,9 +32,11 @@ class Clone:
     tree: Path
     temporary: Path
 
-    def start(self, **env: str) -> "subprocess.Popen[str]":
+    @contextmanager
+    def started(self, **env: str) -> Iterator["subprocess.Popen[str]"]:
+        """A demo under way; it is ended where the test has not seen its end."""
         given = clean_environment() | {"TMPDIR": str(self.temporary)} | env
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-B", "scripts/demo.py"],
             cwd=self.tree,
             env={**given, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -42,10 +44,15 @@ class Clone:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
         )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(WAIT_S)
 
     def run(self, **env: str) -> tuple[int, str]:
         """Exit code and output of a whole demo."""
-        with self.start(**env) as process:
+        with self.started(**env) as process:
             output, _ = process.communicate(timeout=WAIT_S)
             return process.returncode, output
 
@@ -132,7 +139,7 @@ def test_it_fails_where_the_gateway_does_not_start(clone: Clone, tmp_path: Path)
 
 
 def test_an_end_in_the_middle_leaves_nothing(clone: Clone) -> None:
-    with leaves_nothing(clone), clone.start() as process:
+    with leaves_nothing(clone), clone.started() as process:
         assert process.stdout is not None
         assert any(line.startswith("1. ") for line in process.stdout)
         process.terminate()
@@ -157,7 +164,7 @@ def exports(output: Iterator[str]) -> dict[str, str]:
 def test_keep_stays_up_for_other_programs_until_ctrl_c(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with leaves_nothing(clone), clone.start(KEEP="1") as process:
+    with leaves_nothing(clone), clone.started(KEEP="1") as process:
         assert process.stdout is not None
         for name, value in exports(process.stdout).items():
             monkeypatch.setenv(name, value)

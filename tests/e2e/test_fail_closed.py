@@ -4,10 +4,13 @@ Every assertion is on the bytes that arrived at the upstream, read after the cal
 """
 
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import MakeGateway
 from tests.support.clients import (
     ConnectRefused,
     RawH1,
@@ -234,3 +237,31 @@ def test_a_handshake_with_a_failing_stage_opens_no_socket(
         WebSocket(sock, "/v1/realtime?model=m", [bearer(keys.production)])
     assert refused.value.reply.code == "gateway_internal_error"
     nothing_left(fake, keys)
+
+
+def test_before_the_start_has_finished_nothing_is_served(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys, tmp_path: Path
+) -> None:
+    planter = Planter(tmp_path / "fault")
+    planter.plant("hook:running", "wait")
+    process = make_gateway(env={"FAULT_FILE": str(planter.file)}, script=SCRIPT, wait=False)
+    refused = first_answer(process)
+    assert (refused.status, refused.code) == (503, "gateway_not_ready")
+    assert refused.first("x-should-retry") == "true"
+    assert fake.connections == []
+    planter.clear()
+    process.wait_ready()
+    assert call(process, keys, "h1").status == 200
+
+
+def first_answer(process: GatewayProcess) -> Reply:
+    """What the port says as soon as it is open."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            process.way.tunnel()
+        except ConnectRefused as refused:
+            return refused.reply
+        except (OSError, EOFError):
+            time.sleep(0.02)
+    raise AssertionError(f"no answer within 10 s\n{process.output()}")

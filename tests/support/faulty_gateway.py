@@ -95,8 +95,21 @@ HOOKS = {
 }
 
 
+def slow_start(made: Any) -> None:
+    """Holds the start while the file says `hook:running wait`: the port is open by then."""
+    real = made.running
+
+    async def running() -> None:
+        while planted("hook:running") == "wait":  # noqa: ASYNC110  # another process clears it
+            await asyncio.sleep(0.02)
+        await real()
+
+    made.running = running
+
+
 def faulty() -> Any:
     made = gateway(make)
+    slow_start(made)
     for hook, (owner, method) in HOOKS.items():
         plant(getattr(made, owner), method, f"hook:{hook}")
     plant(streams.Relay, "__call__", "hook:stream")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mitmproxy import flow as mflow
 from mitmproxy import http
+from mitmproxy.connection import Server
 from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.layers import http as http_layer
 from mitmproxy.proxy.layers.http import (
@@ -36,6 +37,7 @@ type FaultPage = Callable[[http.HTTPFlow | None, ErrorCode, str], http.Response]
 
 
 DISCARD_MOST: Final = 256 * 2**20
+SWITCHING: Final = 101
 INFORMATIONAL: Final = frozenset({100, *range(102, 200)})
 
 
@@ -45,6 +47,7 @@ class GatewayStream(HttpStream):
     fault_page: FaultPage
     max_body: Callable[[], int]
     discarded = 0
+    head_sent = False
 
     def _handle_event(self, event: events.Event) -> Commands:
         if self.client_state == self.state_errored:
@@ -69,6 +72,7 @@ class GatewayStream(HttpStream):
                 if ended is not None:
                     yield ended
                     ended = None
+                self._note_head(command)
                 reply = yield command
         if ended is not None:
             yield ended
@@ -86,7 +90,7 @@ class GatewayStream(HttpStream):
     def _is_fault_page(self, command: SendHttp) -> bool:
         """A fault that mitmproxy would answer with a page of its own, or by hanging up."""
         fault = command.event
-        if not isinstance(fault, ResponseProtocolError) or self._head_sent:
+        if not isinstance(fault, ResponseProtocolError) or self.head_sent:
             return False
         withheld = self._exchange is not None and self._exchange.withheld is not None
         return command.connection is self.context.client and (
@@ -97,9 +101,11 @@ class GatewayStream(HttpStream):
     def _exchange(self) -> Exchange | None:
         return exchange_of(self.flow) if hasattr(self, "flow") else None
 
-    @property
-    def _head_sent(self) -> bool:
-        return self.server_state in (self.state_stream_response_body, self.state_done)
+    def _note_head(self, command: Any) -> None:
+        """Once a head has gone to the client, a second one would be taken for the body."""
+        if isinstance(command, SendHttp) and isinstance(command.event, ResponseHeaders):
+            early = command.event.response.status_code in INFORMATIONAL
+            self.head_sent = self.head_sent or not early
 
     def _answer_fault(self, fault: Any, ended: HttpErrorHook | None) -> Commands:
         exchange = self._exchange
@@ -112,6 +118,7 @@ class GatewayStream(HttpStream):
         if ended is not None:
             yield ended
         client = self.context.client
+        self.head_sent = True
         yield SendHttp(ResponseHeaders(self.stream_id, page, end_stream=False), client)
         yield SendHttp(ResponseData(self.stream_id, page.raw_content or b""), client)
         yield SendHttp(ResponseEndOfMessage(self.stream_id), client)
@@ -156,7 +163,16 @@ class GatewayStream(HttpStream):
                 ResponseProtocolError(self.stream_id, "not admitted", ErrorCode.CONNECT_FAILED)
             )
             return False
+        self._forget_failed_dials()
         return (yield from super().make_server_connection())
+
+    def _forget_failed_dials(self) -> None:
+        """mitmproxy would hold a failed dial against every later call of the same client."""
+        parent = [one for one in self.context.layers if isinstance(one, http_layer.HttpLayer)][-1]
+        for conn in parent.connections:
+            waiting = conn in parent.waiting_for_establishment
+            if isinstance(conn, Server) and not waiting and not conn.connected:
+                conn.error = None
 
     def handle_connect_finish(self) -> Commands:
         """A CONNECT opens only with the dispatcher's pass, whatever became of the hook."""
@@ -199,8 +215,20 @@ class GatewayStream(HttpStream):
         """Informational answers go on to the client; the real one is still to come."""
         if event.response.status_code in INFORMATIONAL:
             yield SendHttp(event, self.context.client)
+        elif event.response.status_code == SWITCHING and not self._asked_to_switch(event.response):
+            text = "the upstream switched protocols unasked"
+            cancel = RequestProtocolError(self.stream_id, text, ErrorCode.CANCEL)
+            yield SendHttp(cancel, self.context.server)
+            fault = ResponseProtocolError(self.stream_id, text, ErrorCode.GENERIC_SERVER_ERROR)
+            yield from self.handle_protocol_error(fault)
         else:
             yield from super().state_wait_for_response_headers(event)
+
+    def _asked_to_switch(self, answer: http.Response) -> bool:
+        """Whether this 101 opens the WebSocket that the client asked for."""
+        asked, given = self.flow.request.headers, answer.headers
+        both = (asked.get("upgrade", "").lower(), given.get("upgrade", "").lower())
+        return both == ("websocket", "websocket") and asked.get("sec-websocket-version") == "13"
 
     def state_stream_response_body(self, event: events.Event) -> Commands:
         """A transformer that raises must neither hang the client nor let the answer look whole."""

@@ -110,7 +110,7 @@ def test_what_is_dialled_is_the_proxy_where_there_is_one() -> None:
     ("address", "private"),
     [
         ("127.0.0.1", True), ("10.1.2.3", True), ("172.16.0.1", True), ("192.168.1.1", True),
-        ("169.254.169.254", True), ("0.0.0.0", True), ("100.64.0.1", True), ("224.0.0.1", True),
+        ("169.254.169.254", True), ("0.0.0.1", True), ("100.64.0.1", True), ("224.0.0.1", True),
         ("::1", True), ("fe80::1%eth0", True), ("fc00::1", True), ("fd00:ec2::254", True),
         ("::ffff:127.0.0.1", True), ("::ffff:10.0.0.1", True), ("2002:7f00:1::", True),
         ("64:ff9b::7f00:1", True),

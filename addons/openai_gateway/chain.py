@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
+from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.endpoints.stage import Endpoints
 from openai_gateway.keys.attach import Attach
 from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
+from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
 from openai_gateway.services import Services, known_secrets
 
@@ -32,9 +34,15 @@ class Chain:
     environment: str
     max_body: int
     full_detail: bool
+    proxy: Proxy | None
+    timeout_s: float
     masks: tuple[bytes, ...] = field(repr=False)
 
-    def minted(self, call: Call, answer: bytes) -> None:
+    def wants_answer(self, call: Call) -> bool:
+        """Whether the answer's body has to be read: it may hand out an ephemeral key."""
+        return call.endpoint in MINTING
+
+    def learn(self, call: Call, answer: bytes) -> None:
         """Remembers an ephemeral key that this answer hands out."""
         self.services.minted.learn(call.endpoint, call.key, answer)
 
@@ -62,5 +70,7 @@ def build(loaded: Loaded, services: Services) -> Chain:
         environment=config.environment,
         max_body=limit,
         full_detail=config.errors.detail == "full",
+        proxy=config.upstream.proxy,
+        timeout_s=config.upstream.timeout_s,
         masks=tuple(secret.reveal().encode() for secret in known_secrets(config)),
     )

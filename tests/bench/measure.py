@@ -1,7 +1,6 @@
 """The figures, one function each: what is sent, and which bars it is held against."""
 
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -173,48 +172,46 @@ async def uploads(rig: Rig, plan: Plan) -> list[Figure]:
     ]
 
 
-@dataclass(slots=True)
-class Block:
-    """After so many calls: the memory, and the CPU a call since the block before."""
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """One proxy's life in blocks of calls: after each its memory, and what a call of it took."""
 
-    calls: int
-    rss_mb: float
-    cpu_us: float
+    rss_mb: list[float]
+    cpu_us: list[float]
+
+    def grown(self, of: list[float]) -> float:
+        """The last sixth against the second: by then every pool is full."""
+        size = len(of) // SIXTHS
+        middle = statistics.median
+        return middle(of[-size:]) / middle(of[size : 2 * size])
 
 
 async def memory(rig: Rig, plan: Plan) -> list[Figure]:
     """Many calls to fresh processes: memory against the no-op's, and whether either grows."""
-    size, until = min(BLOCK, plan.memory_calls // 6), time.monotonic() + plan.stage_s
-    blocks: dict[str, list[Block]] = {side.name: [] for side in rig.sides}
-    for number in range(plan.memory_calls // size):
-        if number >= SIXTHS and time.monotonic() > until:
-            break
-        for side in rig.sides:
-            before = machine.cpu_s(side.pid)
-            await flat_out(side.connections[:PACED_CONNECTIONS], side.small, size)
-            cpu_us = (machine.cpu_s(side.pid) - before) * US / size
-            done = (number + 1) * size
-            blocks[side.name].append(Block(done, machine.rss_mb(side.pid), cpu_us))
-    return grown(blocks["no-op"], blocks["gateway"])
+    size = min(BLOCK, plan.memory_calls // SIXTHS)
+    rss: dict[str, list[float]] = {side.name: [] for side in rig.sides}
+
+    async def load(side: Side, _: int) -> Took:
+        took = await flat_out(side.connections[:PACED_CONNECTIONS], side.small, size)
+        rss[side.name].append(machine.rss_mb(side.pid))
+        return took
+
+    rounds = await by_turns(rig, load, plan.memory_calls // size, plan.stage_s, SIXTHS)
+    noop = Blocks(rss["no-op"], rounds.noop.cpu_each())
+    gateway = Blocks(rss["gateway"], rounds.gateway.cpu_each())
+    return grown(noop, gateway, size, rounds.others)
 
 
-def grown(noop: list[Block], gateway: list[Block]) -> list[Figure]:
-    """`flat` compares the last sixth with the second: by then every pool is full."""
-    second, last = len(gateway) // SIXTHS, -1
-    calls = gateway[last].calls
-    above = gateway[last].rss_mb - noop[last].rss_mb
+def grown(noop: Blocks, gateway: Blocks, size: int, others: float) -> list[Figure]:
+    """Small blocks are too short for their CPU to be compared."""
+    first, last = noop.rss_mb[-1], gateway.rss_mb[-1]
+    flat = noop.grown(noop.rss_mb), gateway.grown(gateway.rss_mb)
+    slower = noop.grown(noop.cpu_us), gateway.grown(gateway.cpu_us)
+    bar = 1.1 if size >= BLOCK else None
     return [
-        Figure(f"RSS after {calls} calls", "MB", noop[last].rss_mb, gateway[last].rss_mb,
-               "difference", above, 60.0, 25.0),
-        Figure("RSS, last / second sixth", "", noop[last].rss_mb / noop[second].rss_mb,
-               gateway[last].rss_mb / gateway[second].rss_mb, "value", None, 1.1),
-        law("the same of CPU, to no-op's", slowed(gateway) / slowed(noop), 1.1),
+        Figure(f"RSS after {size * len(gateway.rss_mb)} calls", "MB", first, last,
+               "difference", last - first, 60.0, 25.0),
+        Figure("RSS, last / second sixth", "", *flat, "value", None, 1.1),
+        Figure("CPU, last / second sixth", "", *slower, "ratio", slower[1] / slower[0], bar,
+               others=others),
     ]  # fmt: skip
-
-
-def slowed(blocks: list[Block]) -> float:
-    """How many times the CPU of a call in the second sixth a call in the last one takes."""
-    size = len(blocks) // SIXTHS
-    early, late = blocks[size : 2 * size], blocks[-size:]
-    middle = statistics.median
-    return middle(block.cpu_us for block in late) / middle(block.cpu_us for block in early)

@@ -49,13 +49,15 @@ class Rounds:
     others: float = 0.0
 
 
-async def by_turns(rig: Rig, load: Load, rounds: int, seconds: float) -> Rounds:
-    """At most `rounds` rounds; after `seconds` no further one begins, if there were three."""
+async def by_turns(
+    rig: Rig, load: Load, rounds: int, seconds: float, least: int = LEAST_ROUNDS
+) -> Rounds:
+    """At most `rounds` rounds; after `seconds` no further one begins, if there were `least`."""
     result, until = Rounds(), time.monotonic() + seconds
     others = machine.Others(rig.own)
     turns = tuple(zip(rig.sides, (result.noop, result.gateway), strict=True))
     for number in range(rounds):
-        if number >= LEAST_ROUNDS and time.monotonic() > until:
+        if number >= least and time.monotonic() > until:
             break
         for side, turn in turns:
             turn.mark(side.pid)

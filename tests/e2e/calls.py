@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 import pytest
+
 from tests.support.clients import RawH1, RawH2, Reply, Way
 from tests.support.clients.h2 import pseudo
 from tests.support.fake_openai import FakeOpenAIThread
@@ -17,8 +18,9 @@ JSON = ("content-type", "application/json")
 BODY = b'{"model": "gpt-6-luna", "messages": [{"role": "user", "content": "hello"}]}'
 STREAM = b'{"model": "gpt-6-luna", "stream": true, "messages": []}'
 VERSIONS = ("h1", "h2")
-# The client's version and the upstream's: an h2 client may meet either.
-ROUTES = (("h1", "h1"), ("h2", "h2"), ("h2", "h1"))
+# The client's version and the upstream's. An h1 client that offers both meets an h2 upstream.
+ROUTES = (("h1", "h1"), ("h2", "h2"), ("h2", "h1"), ("h1", "h2"))
+ALPN = {"h1": ("http/1.1", "h2"), "h2": ("h2",)}
 type Pairs = list[tuple[str, str]]
 
 over_both = pytest.mark.parametrize("version", VERSIONS)
@@ -32,6 +34,12 @@ def offer(fake: FakeOpenAIThread, upstream: str) -> None:
 
 def bearer(key: str) -> tuple[str, str]:
     return ("authorization", f"Bearer {key}")
+
+
+def connect(way: Way, version: str) -> RawH1 | RawH2:
+    """A client with a connection of its own, for several calls on it."""
+    sock = way.tls(alpn=ALPN[version])
+    return RawH2(sock) if version == "h2" else RawH1(sock)
 
 
 def send(
@@ -49,12 +57,11 @@ def send(
     fields = list(headers)
     if body and not any(name == "content-length" for name, _ in fields):
         fields.append(("content-length", str(len(body))))
-    if version == "h2":
-        with RawH2(way.tls(alpn=("h2",))) as client:
+    with connect(way, version) as client:
+        if isinstance(client, RawH2):
             whole = body if chunks is None else b"".join(chunks)
             number = client.request([*pseudo(method, target), *fields], whole, trailers)
             return client.answer(number)
-    with RawH1(way.tls()) as client:
         with suppress(OSError):  # answered and closed before all was sent
             client.request(method, target, [("Host", HOST), *fields], body, chunks=chunks,
                            trailers=trailers)  # fmt: skip

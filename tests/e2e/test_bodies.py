@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import brotli
 import pytest
 import zstandard
+
 from tests.e2e.calls import (
     BODY,
     CHAT,

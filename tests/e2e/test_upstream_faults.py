@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
+
 from tests.e2e.calls import (
     BODY,
     CHAT,
     STREAM,
+    VERSIONS,
     arrived,
     bearer,
+    connect,
     nothing_left,
     offer,
     over_all,
@@ -19,7 +22,7 @@ from tests.e2e.calls import (
     refused,
     send,
 )
-from tests.support.clients import RawH1, RawH2, Reply, Way
+from tests.support.clients import Reply, Way
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import (
     GatewayProcess,
@@ -133,7 +136,7 @@ def test_a_timeout_of_one_call_spares_the_next_on_the_same_connection(
     way: Way, fake: FakeOpenAIThread, keys: Keys, version: str
 ) -> None:
     fake.knobs.add(CHAT, fail="hang", times=1)
-    with RawH2(way.tls(alpn=("h2",))) if version == "h2" else RawH1(way.tls()) as client:
+    with connect(way, version) as client:
         assert client.call("POST", CHAT, keys.production, BODY).status == 504
         assert client.call("POST", CHAT, keys.production, BODY).status == 200
 
@@ -194,7 +197,7 @@ def test_what_failed_once_is_tried_anew_on_the_same_client_connection(
     way: Way, fake: FakeOpenAIThread, relay: RelayThread, keys: Keys, version: str, fault: str
 ) -> None:
     """SDKs try again on the connection they have: a failure must not stick to it."""
-    with RawH2(way.tls(alpn=("h2",))) if version == "h2" else RawH1(way.tls()) as client:
+    with connect(way, version) as client:
         if fault == "proxy":
             relay.inner.mode = "refuse"
         else:
@@ -205,22 +208,12 @@ def test_what_failed_once_is_tried_anew_on_the_same_client_connection(
 
 
 @over_both
-def test_a_proxy_that_is_not_there_is_the_envelope(
-    the_fake: FakeOpenAIThread, fake: FakeOpenAIThread, keys: Keys, version: str
-) -> None:
-    config = settings("http://127.0.0.1:1", the_fake.ca_pem_path)
-    with GatewayProcess(config, environment(keys)) as process:
-        unreachable(process, post(process.way, version, keys))
-    nothing_left(fake, keys)
-
-
-@over_both
 def test_an_upstream_that_closed_between_two_calls_is_dialled_anew(
     way: Way, fake: FakeOpenAIThread, keys: Keys, version: str
 ) -> None:
     fake.knobs.add(CHAT, headers=[("connection", "close")], framing="close", times=1)
     offer(fake, "h1")
-    with RawH2(way.tls(alpn=("h2",))) if version == "h2" else RawH1(way.tls()) as client:
+    with connect(way, version) as client:
         assert client.call("POST", CHAT, keys.production, BODY).status == 200
         if version == "h1":  # an answer without a length ends the client's connection as well
             return
@@ -301,21 +294,24 @@ def test_a_call_beside_one_that_breaks_is_answered(
     way: Way, fake: FakeOpenAIThread, keys: Keys, version: str
 ) -> None:
     fake.knobs.add(CHAT, fail="reset", times=1)
-    with RawH2(way.tls(alpn=("h2",))) if version == "h2" else RawH1(way.tls()) as client:
+    with connect(way, version) as client:
         assert client.call("POST", CHAT, keys.production, BODY).status == 502
         assert client.call("POST", CHAT, keys.production, BODY).status == 200
 
 
-def test_public_detail_names_nothing_of_ours(
-    the_relay: RelayThread, fake: FakeOpenAIThread, keys: Keys
+def test_a_proxy_that_is_not_there_is_told_to_the_public_without_names_of_ours(
+    fake: FakeOpenAIThread, keys: Keys
 ) -> None:
-    config = merged(settings(the_relay.url, fake.ca_pem_path), {"errors": {"detail": "public"}})
-    fake.knobs.add(CHAT, fail="reset")
-    with GatewayProcess(config, environment(keys)) as process:
-        reply = post(process.way, "h1", keys)
-        refused(reply, 502, UNREACHABLE, retry=True)
-        assert b"upstream.proxy" not in reply.body
-        leaked = send(process.way, "h1", "GET", f"/v1/models?k={keys.production}",
-                      [bearer(keys.production)])  # fmt: skip
+    config = settings("http://127.0.0.1:1", fake.ca_pem_path)
+    with GatewayProcess(
+        merged(config, {"errors": {"detail": "public"}}), environment(keys)
+    ) as process:
+        for version in VERSIONS:
+            reply = post(process.way, version, keys)
+            unreachable(process, reply)
+            assert b"proxy" not in reply.body
+        place = f"/v1/models?k={keys.production}"
+        leaked = send(process.way, "h1", "GET", place, [bearer(keys.production)])
         refused(leaked, 403, "gateway_production_key_leaked")
         assert b"mapping" not in leaked.body
+    nothing_left(fake, keys)

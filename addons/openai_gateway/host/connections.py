@@ -88,7 +88,8 @@ class Connections:
         if force is None:
             return
         metrics = force.chain.services.metrics
-        through = via(force.proxy) if force.proxy is not None else None
+        proxy = force.chain.proxy
+        through = via(proxy) if proxy is not None else None
         ask.layer = Tunnel(ask.context, host, through, metrics.passthrough)
 
     async def dial(self, data: server_hooks.ServerConnectionHookData) -> None:
@@ -99,14 +100,12 @@ class Connections:
             data.server.error = "not ready"
             return
         host = self.state.tunnels.get(data.client.id)
-        if host is not None and force.proxy is None:
-            await self._dial_tunnel(data, host, (address[0], address[1]))
-        elif not force.destinations.dials((address[0], address[1]), self._proxy(force)):
+        asked = (address[0], address[1])
+        if host is not None and force.chain.proxy is None:
+            await self._dial_tunnel(data, host, asked)
+        elif not any(force.destinations.dials(asked, proxy)
+                     for proxy in self.state.proxies(data.client.id)):  # fmt: skip
             data.server.error = "destination not allowed"
-
-    @staticmethod
-    def _proxy(force: InForce) -> tuple[str, int] | None:
-        return (force.proxy.host, force.proxy.port) if force.proxy is not None else None
 
     async def _dial_tunnel(
         self, data: server_hooks.ServerConnectionHookData, host: str, asked: tuple[str, int]

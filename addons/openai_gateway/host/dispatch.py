@@ -112,9 +112,8 @@ class Dispatcher:
         send_on(flow, request)
         # Looked at like headers, but OpenAI reads none: nothing more leaves than has to.
         flow.request.trailers = None
-        force = self.state.in_force
-        if force is not None and force.proxy is not None:
-            flow.server_conn.via = via(force.proxy)
+        if exchange.chain.proxy is not None:
+            flow.server_conn.via = via(exchange.chain.proxy)
         exchange.requested_at = time.monotonic()
         exchange.call.outcome = "forwarded"
         exchange.chain.services.begun(exchange.call)
@@ -189,8 +188,11 @@ class Dispatcher:
         answer.headers["x-gateway-request-id"] = call.id
         # It would name the client a way past the gateway (HTTP/3).
         answer.headers.pop("alt-svc", None)
-        mask_headers(answer, exchange.chain.masks)
+        mask_headers(answer.headers, exchange.chain.masks)
+        chunk(flow.request, answer)
         exchange.event_stream = answer.headers.get("content-type", "").startswith(EVENT_STREAM)
+        if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
+            exchange.captured = bytearray()
         if answer.status_code != 101 and not is_small(answer):
             coded = "content-encoding" in answer.headers
             answer.stream = Relay(exchange, () if coded else exchange.chain.masks)
@@ -202,22 +204,29 @@ class Dispatcher:
             return
         began = time.perf_counter_ns()
         answer = flow.response
-        if answer is not None and answer.raw_content and not answer.stream:
-            self._whole(exchange, answer, passed=flow.metadata.get(PASSED) is True)
+        if answer is not None and flow.metadata.get(PASSED) is True:
+            self._look_back(exchange, answer)
+            if answer.trailers:
+                mask_headers(answer.trailers, exchange.chain.masks)
+        elif answer is not None:
+            exchange.received(len(answer.raw_content or b""))
         exchange.back_ns += time.perf_counter_ns() - began
         if flow.websocket is None:
             self.close(exchange)
 
-    def _whole(self, exchange: Exchange, answer: http.Response, passed: bool) -> None:
-        body = answer.raw_content or b""
-        exchange.received(len(body))
-        if passed and "content-encoding" not in answer.headers:
-            masked = mask(body, exchange.chain.masks)
-            if masked is not body:
-                answer.raw_content = masked
-            exchange.chain.minted(exchange.call, body)
-            if answer.status_code >= FAILED:
-                exchange.call.upstream_error = errors.code_of(body, answer.status_code)
+    def _look_back(self, exchange: Exchange, answer: http.Response) -> None:
+        """What a whole answer tells: a buffered one is masked, and read where it has to be."""
+        body = bytes(exchange.captured or b"")
+        if not answer.stream:
+            body = answer.raw_content or b""
+            exchange.received(len(body))
+            if "content-encoding" not in answer.headers:
+                masked = mask(body, exchange.chain.masks)
+                if masked is not body:
+                    answer.raw_content = masked
+        if answer.status_code >= FAILED:
+            exchange.call.upstream_error = errors.code_of(body, answer.status_code)
+        exchange.chain.learn(exchange.call, body)
 
     def broken(self, flow: http.HTTPFlow) -> None:
         """The call ended without a whole answer: the upstream broke, or the client went away."""
@@ -332,11 +341,20 @@ def target_of(flow: http.HTTPFlow) -> Target:
     )
 
 
-def mask_headers(answer: http.Response, keys: Sequence[bytes]) -> None:
-    """A key of ours in a header of the answer is starred out too."""
-    fields = answer.headers.fields
+def mask_headers(headers: http.Headers, keys: Sequence[bytes]) -> None:
+    """A key of ours in a header or trailer of the answer is starred out too."""
+    fields = headers.fields
     if any(key in value for key in keys for _, value in fields):
-        answer.headers.fields = tuple((name, mask(value, keys)) for name, value in fields)
+        headers.fields = tuple((name, mask(value, keys)) for name, value in fields)
+
+
+def chunk(request: http.Request, answer: http.Response) -> None:
+    """An HTTP/2 answer needs no length. On HTTP/1.1 it would end with the connection, and one that
+    breaks off would look whole: chunks tell the two apart."""
+    bodiless = request.method == "HEAD" or answer.status_code in (101, 204, 304)
+    if answer.is_http2 and request.is_http11 and not bodiless:
+        if "content-length" not in answer.headers:
+            answer.headers["transfer-encoding"] = "chunked"
 
 
 def is_small(answer: http.Response) -> bool:

@@ -18,14 +18,16 @@ SERVER: Final = b"openai-gateway"
 EVENT_STREAM: Final = "text/event-stream"
 # A socket's text is judged together with the end of what went before.
 TAIL: Final = 256
+CAPTURED: Final = 64 * 1024
 
 
 class Exchange:
     """A call, the settings it began with, and what was measured on the way."""
 
     __slots__ = (
-        "back_ns", "began", "call", "chain", "client_id", "client_left", "event_stream", "first_byte_at", "flow_id",
-        "head_at", "passed", "reply", "requested_at", "tail", "withheld",
+        "back_ns", "began", "call", "captured", "chain", "client_id", "client_left",
+        "event_stream", "first_byte_at", "flow_id", "head_at", "passed", "reply", "requested_at",
+        "tail", "withheld",
     )  # fmt: skip
 
     def __init__(self, call: Call, chain: Chain, flow_id: str, client_id: str) -> None:
@@ -35,6 +37,7 @@ class Exchange:
         self.client_id = client_id
         self.began = time.monotonic()
         self.back_ns = 0
+        self.captured: bytearray | None = None
         self.requested_at: float | None = None
         self.head_at: float | None = None
         self.first_byte_at: float | None = None
@@ -55,6 +58,11 @@ class Exchange:
         if self.first_byte_at is None:
             self.first_byte_at = time.monotonic()
         self.call.response_bytes += size
+
+    def capture(self, chunk: bytes) -> None:
+        """Keeps a copy of a streamed answer that has to be read, up to CAPTURED bytes."""
+        if self.captured is not None and len(self.captured) < CAPTURED:
+            self.captured += chunk[: CAPTURED - len(self.captured)]
 
     def break_off(self, fault: BaseException) -> bytes:
         """The answer cannot go on: notes it, and gives the event that the SDKs raise."""
@@ -113,7 +121,7 @@ def send_on(flow: http.HTTPFlow, request: Request) -> None:
         flow.request.raw_content = request.body
         flow.request.headers["content-length"] = str(len(request.body))
     elif request.body and not request.values(b"transfer-encoding"):
-        # HTTP/2 needs no length; an upstream that speaks HTTP/1.1 would take the body for a request.
+        # HTTP/2 needs no length; an HTTP/1.1 upstream would take the body for a request.
         flow.request.headers["content-length"] = str(len(request.body))
 
 

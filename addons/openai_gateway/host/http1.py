@@ -102,9 +102,7 @@ class GatewayHttp1Server(_WithTrailers, Http1Server):
             if heard and isinstance(fault, RequestProtocolError):
                 self.state = self.done
                 yield ReceiveHttp(RequestProtocolError(fault.stream_id, BAD_FRAMING, fault.code))
-            elif self.request_done or not (
-                heard and isinstance(command, commands.CloseConnection)
-            ):
+            elif self.request_done or not (heard and isinstance(command, commands.CloseConnection)):
                 yield command
 
     def send(self, event: Any) -> Commands:

@@ -122,10 +122,16 @@ class Lifecycle:
 
     def _authority(self, loaded: Loaded) -> authority.Authority:
         create = loaded.config.environment == "staging"
+        folder = loaded.path_of("certs")
+        made = not (folder / authority.KEY_FILE).exists()
         try:
-            return authority.ensure(loaded.path_of("certs"), create=create)
+            ca = authority.ensure(folder, create=create)
         except authority.AuthorityError as error:
             raise Unfit([str(error)]) from error
+        if made:
+            log.info("made a certificate authority, sha256 %s; clients must trust %s",
+                     ca.sha256, ca.bundle_file)  # fmt: skip
+        return ca
 
     def _services(self, loaded: Loaded) -> Services:
         try:
@@ -246,12 +252,12 @@ class Lifecycle:
         """Ends calls that the upstream leaves without an answer."""
         while True:
             await asyncio.sleep(TICK_S)
-            force = self.state.in_force
-            limit = force.timeout_s if force is not None else 0
             now = time.monotonic()
             for exchange in list(self.state.calls.values()):
                 asked = exchange.requested_at
-                if asked is None or exchange.head_at is not None or now - asked <= limit:
+                if asked is None or exchange.head_at is not None:
+                    continue
+                if now - asked <= exchange.chain.timeout_s:
                     continue
                 exchange.call.upstream_error = "timeout"
                 handler = ctx.master.addons.get("proxyserver").connections.get(exchange.client_id)

@@ -21,9 +21,7 @@ class InForce:
     chain: Chain
     destinations: Destinations
     clients: Clients
-    proxy: Proxy | None
     proxy_authorization: str | None = field(repr=False)
-    timeout_s: float
 
 
 @dataclass(slots=True)
@@ -39,6 +37,13 @@ class State:
     # What a CONNECT established, by client connection id.
     clients: dict[str, str] = field(default_factory=dict)
     tunnels: dict[str, str] = field(default_factory=dict)
+
+    def proxies(self, client_id: str) -> set[tuple[str, int] | None]:
+        """Where the calls of one client connection go out: each as its own settings say."""
+        chains = [call.chain for call in self.calls.values() if call.client_id == client_id]
+        if not chains and self.in_force is not None:
+            chains = [self.in_force.chain]
+        return {(c.proxy.host, c.proxy.port) if c.proxy else None for c in chains}
 
     def serving(self) -> InForce | None:
         """The settings for a new call, or None while starting or draining."""
@@ -60,9 +65,7 @@ def compile_settings(loaded: Loaded, chain: Chain) -> InForce:
             dict(config.clients.names),
             {name: ref.secret for name, ref in config.clients.credentials.items()},
         ),
-        proxy=proxy,
         proxy_authorization=basic(proxy.auth.secret) if proxy and proxy.auth else None,
-        timeout_s=config.upstream.timeout_s,
     )
 
 

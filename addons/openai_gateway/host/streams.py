@@ -79,6 +79,7 @@ class Relay:
             return [rest] if rest else []
         began = time.perf_counter_ns()
         self._exchange.received(len(chunk))
+        self._exchange.capture(chunk)
         passed = self._masker.feed(chunk)
         self._exchange.back_ns += time.perf_counter_ns() - began
         return [passed] if passed else []

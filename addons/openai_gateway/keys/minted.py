@@ -20,6 +20,7 @@ _INSIDE: Final[Mapping[str, str | None]] = {
     "realtime.sessions": "client_secret",
     "realtime.transcription_sessions": "client_secret",
 }
+MINTING: Final = frozenset(_INSIDE)
 # OpenAI's own answers have some 2 kB; its keys live for two hours at most.
 _LARGEST_BYTES: Final = 256 * 1024
 _LONGEST_S: Final = 24 * 3600

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.bench.machine import Others, busy_s, cpu_s, share_of
-from tests.bench.measure import Block, grown
+from tests.bench.measure import Blocks, grown
 
 STAT = "cpu  100 5 50 9000 40 3 2 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
 
@@ -39,9 +39,19 @@ def test_own_work_is_not_that_of_others() -> None:
 
 
 def test_memory_that_grows_is_told_from_memory_that_is_high() -> None:
-    flat = [Block(n, 130.0, 1000.0) for n in range(1, 7)]
-    grows = [Block(n, 100.0 + 20 * n, 1000.0) for n in range(1, 7)]
-    noop = [Block(n, 100.0, 1000.0) for n in range(1, 7)]
-    verdicts = [[figure.verdict for figure in grown(noop, those)] for those in (flat, grows)]
-    assert verdicts[0] == ["ok", "ok", "ok"]
-    assert verdicts[1] == ["MISSED", "MISSED", "ok"]
+    slow = [1000.0] * 6
+    noop, flat = Blocks([100.0] * 6, slow), Blocks([130.0] * 6, slow)
+    grows = Blocks([100.0 + 20 * n for n in range(6)], slow)
+    high, leak = (
+        [figure.verdict for figure in grown(noop, gateway, 1000, 0.0)] for gateway in (flat, grows)
+    )
+    assert high == ["ok", "ok", "ok"]
+    assert leak == ["MISSED", "MISSED", "ok"]
+
+
+def test_a_gateway_that_gets_slower_is_told_from_a_machine_that_does() -> None:
+    memory = [100.0] * 6
+    steady, slower = Blocks(memory, [1000.0] * 6), Blocks(memory, [1000.0] * 5 + [2000.0])
+    assert grown(slower, slower, 1000, 0.0)[2].verdict == "ok"
+    assert grown(steady, slower, 1000, 0.0)[2].verdict == "MISSED"
+    assert grown(steady, slower, 100, 0.0)[2].verdict == "-"

@@ -1,6 +1,6 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -15,7 +15,7 @@ from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
 from openai_gateway.core.stage import Message, Stage
-from openai_gateway.endpoints.stage import Endpoints
+from openai_gateway.endpoints.stage import Endpoints, NameEndpoint
 from openai_gateway.keys.attach import Attach
 from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
@@ -58,6 +58,7 @@ def build(loaded: Loaded, services: Services) -> Chain:
     limit = config.leaks.max_body_bytes
     return Chain(
         stages=(
+            NameEndpoint(services.endpoints),
             ReadContent(limit),
             tripwire,
             Identify(ring, services.minted),

@@ -122,9 +122,28 @@ def test_it_fails_where_the_gateway_does_nothing(clone: Clone) -> None:
         code, output = clone.run(DEMO_SCRIPT="tests/support/idle_gateway.py")
     assert code == 1
     ending = output[output.index("✗ OpenAI got the staging key") :]
+    assert "\n2. " not in output
     assert re.search(r"expected +Bearer sk-proj-….{4} \(staging key\)", ending)
     assert re.search(r"happened +Bearer sk-proj-….{4} \(production key\)", ending)
     assert "The gateway's last lines:" in ending
+    assert KEY.findall(output) == []
+
+
+@pytest.mark.parametrize(
+    ("does", "claim", "step"),
+    [
+        ("swap", "they came as OpenAI sent them, not all at the end", 2),
+        ("swap stream", "nothing was sent to OpenAI", 3),
+    ],
+)
+def test_it_fails_at_the_first_thing_that_is_not_done(
+    clone: Clone, does: str, claim: str, step: int
+) -> None:
+    code, output = clone.run(DEMO_SCRIPT="tests/support/idle_gateway.py", IDLE_DOES=does)
+    assert code == 1
+    assert f"✗ {claim}" in output
+    assert f"\n{step}. " in output
+    assert f"\n{step + 1}. " not in output
     assert KEY.findall(output) == []
 
 

@@ -28,7 +28,7 @@ from tests.support.relay import RelayThread
 BODY = b'{"model": "gpt-6-luna", "messages": [{"role": "user", "content": "hello"}]}'
 STREAM = b'{"model": "gpt-6-luna", "stream": true, "messages": []}'
 CHAT = "/v1/chat/completions"
-STAGES = ("content", "tripwire", "keys.identify", "endpoints", "body", "keys.attach")
+STAGES = ("route", "content", "tripwire", "keys.identify", "endpoints", "body", "keys.attach")
 VERSIONS = ("h1", "h2")
 
 
@@ -103,8 +103,8 @@ def test_every_stage_of_the_chain_is_in_the_matrix(
     faulty: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
 ) -> None:
     del fake
-    call(faulty, keys, "h1")
-    trace = faulty.rows()[-1]["trace"]
+    reply = call(faulty, keys, "h1")
+    trace = faulty.row(reply.first("x-gateway-request-id"))["trace"]
     assert tuple(re.findall(r'"stage":"([^"]+)"', trace)) == STAGES
 
 

@@ -1,8 +1,11 @@
 """For `mitmdump -s` in the gateway's place: looks alive and does nothing, every call goes through
 as it came. Whatever claims to prove the gateway must fail with it.
+
+IDLE_DOES may name what it does after all: `swap` (the key, in its own place), `stream` (answers).
 """
 
 import http.server
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -14,6 +17,8 @@ import yaml
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.http import HTTPFlow
+
+DOES = os.environ.get("IDLE_DOES", "").split()
 
 
 class Ready(http.server.BaseHTTPRequestHandler):
@@ -58,6 +63,12 @@ class Idle:
     def requestheaders(self, flow: HTTPFlow) -> None:
         proxy = urlsplit(self.config["upstream"]["proxy"])
         flow.server_conn.via = ("http", (proxy.hostname, proxy.port))
+        if "swap" in DOES:
+            flow.request.headers["authorization"] = f"Bearer {os.environ['OPENAI_API_KEY_STAGING']}"
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        assert flow.response is not None
+        flow.response.stream = "stream" in DOES
 
 
 addons = [Idle()]

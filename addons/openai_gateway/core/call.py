@@ -76,6 +76,8 @@ class Call:
     departing: Secret | None = field(default=None, repr=False)
     key: str = "unknown"
     endpoint: str = "unknown"
+    route: object = field(default=None, repr=False)
+    path_fault: str = ""
     model_requested: str | None = None
     stream: bool = False
     # what became of it

@@ -26,6 +26,27 @@ class Policy(Protocol):
     def refuse(self) -> Sequence[str]: ...
 
 
+class NameEndpoint:
+    """The stage that finds the call's row, so that a refusal of any kind can be booked under it."""
+
+    name: Final = "route"
+    limit_s: Final = 1.0
+
+    def __init__(self, table: EndpointTable) -> None:
+        self._table = table
+
+    def check(self, call: Call) -> Verdict:
+        """Sets `call.endpoint` and `route`, or `path_fault`; refuses nothing yet."""
+        try:
+            row = self._table.match(call.request.method, call.request.target)
+        except BadPath as error:
+            call.path_fault = str(error)
+            return PASS
+        if row is not None:
+            call.endpoint, call.route = row.name, row
+        return PASS
+
+
 class Endpoints:
     """The stage that holds calls to rules/endpoints.yaml and to the configuration's policy."""
 
@@ -33,23 +54,21 @@ class Endpoints:
     limit_s: Final = 1.0
 
     def __init__(self, table: EndpointTable, policy: Policy) -> None:
-        self._table = table
         self._lets_unknown = policy.unknown == "allow"
         self._refused = {
             row.name: why for row in table.rows() if (why := _why_refused(row, policy)) is not None
         }
 
     def check(self, call: Call) -> Verdict:
-        """Sets `call.endpoint`, or refuses."""
+        """Refuses what `NameEndpoint` found, or lets it pass."""
         request = call.request
         if request.method not in _METHODS:
             return _refuse("Its method is none that OpenAI's API knows.")
-        try:
-            row = self._table.match(request.method, request.target)
-        except BadPath as error:
-            return _refuse(f"Its path {error}. Ask for the plain path of OpenAI's API.")
+        if call.path_fault:
+            return _refuse(f"Its path {call.path_fault}. Ask for the plain path of OpenAI's API.")
         request.drop(*OVERRIDES)
-        return self._unlisted() if row is None else self._listed(call, row)
+        row = call.route
+        return self._listed(call, row) if isinstance(row, Endpoint) else self._unlisted()
 
     def _unlisted(self) -> Verdict:
         if self._lets_unknown:
@@ -60,7 +79,6 @@ class Endpoints:
         )
 
     def _listed(self, call: Call, row: Endpoint) -> Verdict:
-        call.endpoint = row.name
         why = self._refused.get(row.name)
         if why is not None:
             return _refuse(why)

@@ -311,7 +311,7 @@ class Dispatcher:
         call.key, call.endpoint, call.sdk = socket.key, socket.endpoint, socket.sdk
         note_refusal(call, refused)
         call.closed = True
-        exchange.reply = socket_error(socket.endpoint, shown, call.id)
+        exchange.reply = socket_error(socket.endpoint, shown, call.id, exchange.lane)
         exchange.chain.services.record(call)
 
 

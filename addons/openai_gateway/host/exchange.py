@@ -9,6 +9,7 @@ from mitmproxy import http
 
 from openai_gateway.api import errors
 from openai_gateway.chain import Chain
+from openai_gateway.content.texts import SocketTail
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Answer, Refusal, Refuse
 
@@ -16,8 +17,7 @@ PASSED: Final = "openai_gateway.passed"
 EXCHANGE: Final = "openai_gateway.exchange"
 SERVER: Final = b"openai-gateway"
 EVENT_STREAM: Final = "text/event-stream"
-# A socket's text is judged together with the end of what went before.
-TAIL: Final = 256
+LONGEST_LANE: Final = 128
 CAPTURED: Final = 64 * 1024
 
 
@@ -26,7 +26,7 @@ class Exchange:
 
     __slots__ = (
         "back_ns", "began", "call", "captured", "chain", "client_id", "client_left",
-        "event_stream", "first_byte_at", "flow_id", "head_at", "passed", "reply", "requested_at",
+        "event_stream", "first_byte_at", "flow_id", "head_at", "lane", "passed", "reply", "requested_at",
         "tail", "withheld",
     )  # fmt: skip
 
@@ -46,7 +46,8 @@ class Exchange:
         self.withheld: http.Response | None = None
         self.passed: object = None
         self.reply = b""
-        self.tail = b""
+        self.tail = SocketTail()
+        self.lane: str | None = None
 
     @property
     def max_message(self) -> int:
@@ -79,17 +80,36 @@ class Exchange:
 
     def harmless(self, payload: bytes) -> bool:
         """Whether a ping's payload or a close reason may go on."""
-        return not isinstance(self.judge(payload), Refuse)
+        return self._objection(payload) is None
 
     def judge(self, content: bytes) -> Refuse | None:
         """Asks every stage that looks at messages; the socket's last text counts with it."""
+        refused = self._objection(content)
+        if refused is None:
+            self.tail.keep(content)
+        else:
+            self.lane = self._lane(content)
+        return refused
+
+    def _objection(self, content: bytes) -> Refuse | None:
+        seam = self.tail.with_next(content)
         for stage in self.chain.messages:
-            for text in (content, self.tail + content) if self.tail else (content,):
+            for text in (content, seam) if seam else (content,):
                 verdict = stage.message(self.call, text)
                 if isinstance(verdict, Refuse):
                     return verdict
-        self.tail = (self.tail + content)[-TAIL:]
         return None
+
+    def _lane(self, content: bytes) -> str | None:
+        """The `stream_id` of a refused message, which its refusal names; never one with a key."""
+        try:
+            said = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return None
+        lane = said.get("stream_id") if isinstance(said, dict) else None
+        if not isinstance(lane, str) or len(lane) > LONGEST_LANE:
+            return None
+        return lane if self._objection(lane.encode()) is None else None
 
 
 def exchange_of(flow: http.HTTPFlow) -> Exchange | None:
@@ -151,9 +171,11 @@ def response(status: int, fields: Sequence[tuple[str, str]], body: bytes) -> htt
     )
 
 
-def socket_error(endpoint: str, refused: Refusal, event_id: str) -> bytes:
+def socket_error(endpoint: str, refused: Refusal, event_id: str, lane: str | None) -> bytes:
     """A refused WebSocket message's answer, in the form of its endpoint."""
     inner = errors.error(refused)
     if endpoint.startswith("responses."):
-        return orjson.dumps({"type": "error", "status": refused.status, "error": inner})
+        head = {"type": "error", "status": refused.status}
+        stream = {} if lane is None else {"stream_id": lane}
+        return orjson.dumps({**head, **stream, "error": inner})
     return orjson.dumps({"type": "error", "event_id": event_id, "error": inner})

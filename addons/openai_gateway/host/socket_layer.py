@@ -27,6 +27,7 @@ type Commands = layer.CommandGenerator[Any]
 
 # The SDKs do not reconnect on this one (facts: openai-python's reconnect list).
 POLICY_VIOLATION: Final = 1008
+VANISHED: Final = 1006
 GOING_ON: Final = frozenset({wsproto.ConnectionState.OPEN, wsproto.ConnectionState.REMOTE_CLOSING})
 
 
@@ -124,7 +125,8 @@ class GatewayWebSocket(WebsocketLayer):
             data.closed_by_client = from_client
             data.close_code, data.close_reason = close.code, close.reason
         for end in (self.server_ws, self.client_ws):
-            if end.state in GOING_ON:
+            # A peer that vanished has said nothing: to say 1000 for it would make the rest look whole.
+            if end.state in GOING_ON and close.code != VANISHED:
                 yield end.send2(close)
             yield commands.CloseConnection(end.conn)
         yield WebsocketEndHook(self.flow)

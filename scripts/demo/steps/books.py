@@ -82,7 +82,7 @@ METRICS = Step(
 )
 LOG = Step(
     title="Every call has its row in the log, a refused one too",
-    about="The table `calls`, in SQLite or PostgreSQL. A few of its columns:",
+    about="The table `calls`, in SQLite. A few of its columns:",
     show=listed,
     check=logged,
 )

@@ -8,7 +8,7 @@ import pytest
 from openai_gateway.api.endpoints import EndpointTable
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import PASS, Refuse, Verdict
-from openai_gateway.endpoints.stage import Endpoints
+from openai_gateway.endpoints.stage import Endpoints, NameEndpoint
 
 TABLE = EndpointTable.load(Path("rules/endpoints.yaml"))
 
@@ -27,7 +27,13 @@ def call_of(method: str, target: bytes, websocket: bool = False) -> Call:
 def judged(
     method: str, target: bytes, policy: Policy = Policy(), websocket: bool = False
 ) -> Verdict:
-    return Endpoints(TABLE, policy).check(call_of(method, target, websocket))
+    return asked(Endpoints(TABLE, policy), call_of(method, target, websocket))
+
+
+def asked(stage: Endpoints, call: Call) -> Verdict:
+    """The verdict behind the stage that names the endpoint."""
+    assert NameEndpoint(TABLE).check(call) == PASS
+    return stage.check(call)
 
 
 def message(verdict: Verdict) -> str:
@@ -49,7 +55,7 @@ def message(verdict: Verdict) -> str:
 )
 def test_an_allowed_endpoint_passes_and_is_named(method: str, target: bytes, name: str) -> None:
     call = call_of(method, target)
-    assert Endpoints(TABLE, Policy()).check(call) == PASS
+    assert asked(Endpoints(TABLE, Policy()), call) == PASS
     assert call.endpoint == name
 
 
@@ -96,14 +102,14 @@ def test_no_own_row_opens_a_part_of_the_organization_api(tmp_path: Path) -> None
     text = Path("rules/endpoints.yaml").read_text().replace("endpoints:\n", "endpoints:\n" + row)
     (tmp_path / "endpoints.yaml").write_text(text)
     stage = Endpoints(EndpointTable.load(tmp_path / "endpoints.yaml"), Policy(allow=("costs",)))
-    assert "No setting" in message(stage.check(call_of("GET", b"/v1/organization/costs")))
+    assert "No setting" in message(asked(stage, call_of("GET", b"/v1/organization/costs")))
 
 
 @pytest.mark.parametrize("allow", [(), ("files.*",)])
 def test_what_the_configuration_refuses_is_refused_whatever_it_allows(allow) -> None:
     policy = Policy(allow=allow, refuse=("files.*",))
     call = call_of("GET", b"/v1/files")
-    words = message(Endpoints(TABLE, policy).check(call))
+    words = message(asked(Endpoints(TABLE, policy), call))
     assert "files.list is refused by endpoints.refuse" in words
     assert call.endpoint == "files.list"
     assert judged("GET", b"/v1/models", policy) == PASS
@@ -134,7 +140,7 @@ def test_a_policy_word_that_is_not_known_refuses(unknown: str) -> None:
 )
 def test_a_doubtful_path_is_refused_even_where_unknown_paths_pass(target: bytes) -> None:
     call = call_of("GET", target)
-    assert "Its path" in message(Endpoints(TABLE, Policy()).check(call))
+    assert "Its path" in message(asked(Endpoints(TABLE, Policy()), call))
     assert call.endpoint == "unknown"
 
 
@@ -175,5 +181,5 @@ def test_a_websocket_opens_only_where_there_is_one(method, target, passes: bool)
 def test_a_header_that_would_make_another_call_of_it_does_not_leave(name: bytes) -> None:
     call = call_of("POST", b"/v1/models/m")
     call.request.headers = [(b"a", b"1"), (name, b"DELETE")]
-    assert Endpoints(TABLE, Policy()).check(call) == PASS
+    assert asked(Endpoints(TABLE, Policy()), call) == PASS
     assert call.request.headers == [(b"a", b"1")]

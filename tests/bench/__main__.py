@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
-from tests.bench import loop_watch, machine, measure, table
+from tests.bench import large, loop_watch, machine, measure, memory, table
 from tests.bench.figures import QUIET_SHARE, Figure
 from tests.bench.plan import CONNECTIONS, DEFAULT, LONG, QUICK, Plan, Timetable
 from tests.bench.proof import Proof, prove
 from tests.bench.rig import Rig, rig
 
-# Of the stages in their order: memory, kept connections, paced, streams, bodies, upload; and what
-# is left for the event loop's steps, which have no rounds.
-WEIGHTS: Final = (2, 1, 1, 1, 2, 1, 2, 0.5, 1)
+# Of the stages in their order: memory, kept connections, paced, streams, bodies, uploads, beside;
+# and what is left for the event loop's steps, which have no rounds.
+WEIGHTS: Final = (2, 1, 1, 1, 2, 1, 2, 0.5, 0.5, 1)
 
 
 class Bench:
@@ -43,22 +43,23 @@ class Bench:
         self.figures += step_figures(steps)
 
     async def _all(self, built: Rig) -> None:
-        table = Timetable(self.plan, list(WEIGHTS))
+        times = Timetable(self.plan, list(WEIGHTS))
         self.say(f"memory, {self.plan.memory_calls} calls through each")
         await built.connect(max(CONNECTIONS))
-        memory = await measure.memory(built, table.stage())
+        grown = await memory.life(built, times.stage())
         for connections in CONNECTIONS:
             self.say(f"{connections} kept connections")
-            self.figures += await measure.kept(built, table.stage(), connections)
+            self.figures += await measure.kept(built, times.stage(), connections)
         self.say("paced")
         cpu_us = self.figures[3].noop or 1000.0  # CPU per call at 16 connections
-        self.figures += await measure.at_pace(built, table.stage(), cpu_us)
+        self.figures += await measure.at_pace(built, times.stage(), cpu_us)
         self.say("streams")
-        self.figures += await measure.streams(built, table.stage())
+        self.figures += await measure.streams(built, times.stage())
         self.say("large bodies")
-        self.figures += await measure.bodies(built, table.stage())
-        self.figures += await measure.uploads(built, table.stage())
-        self.figures += memory
+        self.figures += await large.bodies(built, times.stage())
+        self.figures += await large.uploads(built, times.stage())
+        self.figures += await large.beside(built, times.stage())
+        self.figures += grown
 
     def say(self, what: str) -> None:
         if not self.quiet:

@@ -23,7 +23,7 @@ class Plan:
 
 
 DEFAULT: Final = Plan(9, 150, 6_000, 1.2, 4, 120, 8, 2, 1_500, 18.0, 195.0)
-QUICK: Final = Plan(3, 30, 600, 0.4, 2, 40, 2, 1, 150, 2.0, 22.0)
+QUICK: Final = Plan(3, 30, 300, 0.4, 2, 40, 2, 1, 150, 2.0, 20.0)
 LONG: Final = Plan(15, 300, 50_000, 2.0, 4, 200, 10, 3, 5_000, 900.0, 3_600.0)
 LEAST_ROUNDS: Final = 3
 CONNECTIONS: Final = (1, 16, 64)

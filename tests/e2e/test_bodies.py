@@ -243,7 +243,7 @@ def test_headers_of_the_client_arrive_as_they_were(
         assert received.values(name) == [value for key, value in more if key == name]
 
 
-# ---- refused ------------------------------------------------------------------------------------
+# ---- refused -------------------------------------------------------------------------------------
 
 
 @over_both
@@ -418,7 +418,7 @@ def test_a_multipart_body_that_does_not_read_is_refused(
     nothing_left(fake, keys)
 
 
-# ---- too large ----------------------------------------------------------------------------------
+# ---- too large -----------------------------------------------------------------------------------
 
 
 def padded(size: int) -> bytes:
@@ -521,7 +521,7 @@ def test_a_body_above_the_limit_once_decoded_is_refused(
     nothing_left(fake, keys)
 
 
-# ---- framing ------------------------------------------------------------------------------------
+# ---- framing -------------------------------------------------------------------------------------
 
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 FRAMINGS = {

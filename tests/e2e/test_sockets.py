@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import orjson
 import pytest
+
 from tests.e2e.calls import HOST, bearer, nothing_left, refused
 from tests.support.clients import RawH1, Refused, Said, Way, WebSocket
 from tests.support.fake_openai import FakeOpenAIThread
@@ -47,7 +48,7 @@ def heard(fake: FakeOpenAIThread, count: int, kind: str = "text") -> list[bytes]
     return fake.requests[0].messages(kind)
 
 
-# ---- the handshake ------------------------------------------------------------------------------
+# ---- the handshake -------------------------------------------------------------------------------
 
 
 def test_the_key_in_authorization_is_swapped(
@@ -189,7 +190,7 @@ def test_the_answers_subprotocol_never_shows_the_staging_key(
     assert keys.staging.encode() not in seen
 
 
-# ---- messages pass ------------------------------------------------------------------------------
+# ---- messages pass -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("deflate", [False, True])
@@ -271,7 +272,7 @@ def test_our_key_in_a_message_of_the_upstream_is_masked(
     assert said == stars.replace(keys.production, "*" * len(keys.production))
 
 
-# ---- messages refused ---------------------------------------------------------------------------
+# ---- messages refused ----------------------------------------------------------------------------
 
 FORMS: dict[str, Callable[[str], str]] = {
     "plain": lambda key: f'{{"type":"response.create","note":"{key}"}}',
@@ -374,6 +375,7 @@ def test_a_key_split_over_two_json_messages_is_found_in_the_second(
     way: Way, fake: FakeOpenAIThread, keys: Keys
 ) -> None:
     """The strings under one name are one text for whoever puts the messages together again."""
+
     def item(text: str) -> dict[str, object]:
         return {"type": "conversation.item.create",
                 "item": {"content": [{"type": "input_text", "text": text}]}}  # fmt: skip
@@ -454,10 +456,12 @@ def test_a_message_above_the_limit_closes_the_socket(
     gateway.reload({})
 
 
-# ---- the end ------------------------------------------------------------------------------------
+# ---- the end -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "reason"), [(1000, "bye"), (4000, "own"), (1001, ""), (3000, "x")])
+@pytest.mark.parametrize(
+    ("code", "reason"), [(1000, "bye"), (4000, "own"), (1001, ""), (3000, "x")]
+)
 def test_the_clients_close_reaches_the_upstream(
     way: Way, fake: FakeOpenAIThread, keys: Keys, code: int, reason: str
 ) -> None:

@@ -48,7 +48,7 @@ def eventually(met: Callable[[], bool], seconds: float = 3.0) -> bool:
     return met()
 
 
-# ---- byte for byte --------------------------------------------------------------------------------
+# ---- byte for byte -------------------------------------------------------------------------------
 
 
 @over_all
@@ -221,7 +221,7 @@ def test_an_h1_client_sees_where_the_answer_of_an_h2_upstream_ends(
             assert reply.values("transfer-encoding") == ["chunked"]
 
 
-# ---- event streams --------------------------------------------------------------------------------
+# ---- event streams -------------------------------------------------------------------------------
 
 
 @over_all
@@ -304,7 +304,7 @@ def resident(pid: int) -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-# ---- whole keys of ours are masked ------------------------------------------------------------------
+# ---- whole keys of ours are masked ---------------------------------------------------------------
 
 
 @over_all
@@ -389,7 +389,7 @@ def test_the_id_of_an_answer_is_the_id_of_its_row(
     assert row["stream"] == (body is STREAM)
 
 
-# ---- a client that leaves ---------------------------------------------------------------------------
+# ---- a client that leaves ------------------------------------------------------------------------
 
 
 def leave(way: Way, version: str, how: str, keys: Keys, body: bytes, wait: bytes) -> str:

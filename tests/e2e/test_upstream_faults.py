@@ -62,7 +62,7 @@ def unreachable(gateway: GatewayProcess, reply: Reply) -> dict[str, Any]:
     return row
 
 
-# ---- before the head ----------------------------------------------------------------------------
+# ---- before the head -----------------------------------------------------------------------------
 
 
 @over_all
@@ -156,7 +156,7 @@ def test_a_stream_may_take_longer_than_the_time_to_its_head(
     assert (reply.status, reply.complete) == (200, True)
 
 
-# ---- the way there ------------------------------------------------------------------------------
+# ---- the way there -------------------------------------------------------------------------------
 
 
 @over_both
@@ -220,7 +220,7 @@ def test_an_upstream_that_closed_between_two_calls_is_dialled_anew(
         assert client.call("POST", CHAT, keys.production, BODY).status == 200
 
 
-# ---- after the head -----------------------------------------------------------------------------
+# ---- after the head ------------------------------------------------------------------------------
 
 
 def broken(reply: Reply) -> None:

@@ -352,9 +352,10 @@ def chunk(request: http.Request, answer: http.Response) -> None:
     """An HTTP/2 answer needs no length. On HTTP/1.1 it would end with the connection, and one that
     breaks off would look whole: chunks tell the two apart."""
     bodiless = request.method == "HEAD" or answer.status_code in (101, 204, 304)
-    if answer.is_http2 and request.is_http11 and not bodiless:
-        if "content-length" not in answer.headers:
-            answer.headers["transfer-encoding"] = "chunked"
+    if bodiless or "content-length" in answer.headers:
+        return
+    if answer.is_http2 and request.is_http11:
+        answer.headers["transfer-encoding"] = "chunked"
 
 
 def is_small(answer: http.Response) -> bool:

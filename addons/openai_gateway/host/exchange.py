@@ -26,8 +26,8 @@ class Exchange:
 
     __slots__ = (
         "back_ns", "began", "call", "captured", "chain", "client_id", "client_left",
-        "event_stream", "first_byte_at", "flow_id", "head_at", "lane", "passed", "reply", "requested_at",
-        "tail", "withheld",
+        "event_stream", "first_byte_at", "flow_id", "head_at", "lane", "passed", "reply",
+        "requested_at", "tail", "withheld",
     )  # fmt: skip
 
     def __init__(self, call: Call, chain: Chain, flow_id: str, client_id: str) -> None:

@@ -125,7 +125,7 @@ class GatewayWebSocket(WebsocketLayer):
             data.closed_by_client = from_client
             data.close_code, data.close_reason = close.code, close.reason
         for end in (self.server_ws, self.client_ws):
-            # A peer that vanished has said nothing: to say 1000 for it would make the rest look whole.
+            # A peer that vanished has said nothing: a 1000 in its name would look like its own.
             if end.state in GOING_ON and close.code != VANISHED:
                 yield end.send2(close)
             yield commands.CloseConnection(end.conn)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.bench.machine import Others, busy_s, cpu_s, share_of
-from tests.bench.measure import Blocks, grown
+from tests.bench.memory import Blocks, grown
 
 STAT = "cpu  100 5 50 9000 40 3 2 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
 

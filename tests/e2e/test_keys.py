@@ -349,7 +349,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "a field": lambda key: f'name="purpose"\r\n\r\n{key}',
     "a field in base64": lambda key: f'name="purpose"\r\n\r\n{b64(key)}',
     "a file": lambda key: f'name="file"; filename="a.txt"\r\n\r\nKEY={key}\n',
-    "a file in json escapes": lambda key: f'name="file"; filename="a"\r\n\r\n{{"x":"{escaped(key)}"}}',
+    "a file in json escapes": lambda key: f'name="file"; filename="a"\r\n\r\n"{escaped(key)}"',
     "a file's name": lambda key: f'name="file"; filename="{key}.txt"\r\n\r\nx',
     "a field's name": lambda key: f'name="{key}"\r\n\r\nx',
     "a part's header": lambda key: f'name="file"; filename="a"\r\nX-A: {key}\r\n\r\nx',
@@ -514,12 +514,13 @@ def test_no_sink_shows_what_was_refused(gateway: GatewayProcess, way: Way, keys:
 # ---- endpoints -----------------------------------------------------------------------------------
 
 PATHS = [
-    "/v1/organization/costs", "/v1/organization/admin_api_keys", "/v1/organization/usage/completions",
-    "/v1/organization/projects/proj_1/api_keys", "/v1/ORGANIZATION/costs", "/v1/organization",
+    "/v1/organization", "/v1/organization/costs", "/v1/organization/costs/",
+    "/v1/organization/admin_api_keys", "/v1/organization/usage/completions",
+    "/v1/organization/projects/proj_1/api_keys", "/v1/ORGANIZATION/costs",
     "/v1/%6frganization/costs", "/v1//organization/costs", "//v1/organization/costs",
     "/v1/models/../organization/costs", "/v1/models/%2e%2e/organization/costs",
     "/v1/./organization/costs", "/v1/organization%2fcosts", "/v1/models%2F..%2Forganization",
-    "/v1/models/%252e%252e/organization/costs", "/v1\\organization\\costs", "/v1/organization/costs/",
+    "/v1/models/%252e%252e/organization/costs", "/v1\\organization\\costs",
     "/v1/organization;x=1/costs", "/v1/models/%00", "/v1/models/%zz", "/v1/models/a%0d%0ab",
     "/v1/projects/proj_1/users", "/v1/fine_tuning/checkpoints/x/permissions",
 ]  # fmt: skip
@@ -555,19 +556,21 @@ def test_methods_that_openai_does_not_know_are_refused(
 
 @pytest.mark.parametrize(
     ("method", "target", "by_default", "by_policy"),
-    [("POST", "/v1/fine_tuning/jobs", 403, 200), ("GET", "/v1/files", 200, 403),
-     ("GET", "/v1/brand_new_thing", 200, 403), ("GET", "/v1/organization/costs", 403, 403)],
+    [("POST", "/v1/fine_tuning/jobs", False, True), ("GET", "/v1/files", True, False),
+     ("GET", "/v1/brand_new_thing", True, False), ("GET", "/v1/organization/costs", False, False)],
 )  # fmt: skip
 def test_the_policy_of_endpoints_opens_and_shuts_them(
     gateway: GatewayProcess, strict: GatewayProcess, fake: FakeOpenAIThread, keys: Keys,
-    method: str, target: str, by_default: int, by_policy: int,
+    method: str, target: str, by_default: bool, by_policy: bool,
 ) -> None:  # fmt: skip
-    del fake
-    for process, status in ((gateway, by_default), (strict, by_policy)):
+    for process, passes in ((gateway, by_default), (strict, by_policy)):
+        fake.reset()
         reply = send(process.way, "h1", method, target, [bearer(keys.production)])
-        assert reply.status == status
-        if status == 403:
+        if passes:
+            arrived(fake, keys)
+        else:
             refused(reply, 403, ENDPOINT)
+            nothing_left(fake, keys)
 
 
 def test_an_unlisted_path_passes(
@@ -634,16 +637,6 @@ def test_in_production_the_clients_key_goes_on_where_no_staging_key_is_named(
     assert [request.values("authorization") for request in fake.requests] == [
         [f"Bearer {keys.production}"]
     ]
-
-
-def test_a_mapping_without_a_staging_key_stops_a_staging_gateway(
-    the_relay: RelayThread, fake: FakeOpenAIThread, keys: Keys
-) -> None:
-    config = settings(the_relay.url, fake.ca_pem_path)
-    del config["keys"]["mappings"][0]["staging"]
-    with GatewayProcess(config, environment(keys), wait=False) as process:
-        assert process.wait_exit() == 1
-        assert "staging" in process.output()
 
 
 def test_the_pseudo_headers_of_h2_are_looked_at_too(

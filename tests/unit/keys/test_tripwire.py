@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from openai_gateway.content.body import read
 from openai_gateway.content.texts import SocketTail
+from openai_gateway.content.views import Budget
 from openai_gateway.core.call import Call, Header, Request
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.verdict import PASS, Pass, Refuse
-from openai_gateway.keys.search import quick_hunt
+from openai_gateway.keys.search import Hunt, quick_hunt
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
@@ -359,6 +360,34 @@ async def test_many_lookalikes_are_refused_where_only_the_fingerprint_is_known()
     verdict = await TripwireStage(FINGERPRINT).check(flood)
     assert isinstance(verdict, Refuse)
     assert "fingerprints" in verdict.refusal.message
+
+
+SINGLE = [name for name in ENCODINGS
+          if name.startswith("base64, shifted") or name in ("plain", "base64", "hex", "hex upper",
+          "json escapes", "percent", "entities", "zero-width")]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [0, 300_000], ids=["small", "large"])
+@pytest.mark.parametrize("encoding", SINGLE)
+def test_single_encodings_of_a_known_value_need_no_budget(encoding: str, size: int) -> None:
+    text = "a, " * size + "<" + ENCODINGS[encoding](KEY) + ">"
+    assert VALUE.find(call(text.encode(), TEXT), Hunt(Budget(0, 0))) is not None
+
+
+def test_a_key_without_a_known_beginning_is_found_by_its_fingerprint() -> None:
+    key = "FAKE-company-key-0123456789"
+    assert by_fingerprint(key).find(call(f"key={key}&x=1".encode(), TEXT)) is not None
+
+
+def test_an_escape_before_a_key_does_not_swallow_its_beginning() -> None:
+    key = "abFAKE-key-that-begins-with-hex"
+    assert by_value(key).find(call(b"100%" + key.encode(), TEXT)) is not None
+
+
+@BOTH
+def test_a_key_in_markdown_is_found(wire: Tripwire) -> None:
+    text = KEY.replace("-", "\\-").replace("_", "\\_")
+    assert wire.find(call(text.encode(), TEXT)) is not None
 
 
 def test_what_was_not_looked_at_is_said() -> None:

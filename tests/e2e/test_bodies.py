@@ -298,13 +298,14 @@ def test_a_body_that_does_not_decode_is_refused(
 
 
 def bomb(coding: str) -> bytes:
+    """200 MB of zeros, coded."""
     zeros = bytes(2**20)
     if coding == "gzip":
         press = zlib.compressobj(9, zlib.DEFLATED, 31)
         return b"".join(press.compress(zeros) for _ in range(200)) + press.flush()
     if coding == "br":
         brotlis = brotli.Compressor(quality=1)
-        return b"".join(brotlis.process(zeros) for _ in range(200)) + brotlis.finish()
+        return bytes(b"".join(brotlis.process(zeros) for _ in range(200)) + brotlis.finish())
     zstds = zstandard.ZstdCompressor().compressobj()
     return b"".join(zstds.compress(zeros) for _ in range(200)) + zstds.flush()
 
@@ -562,6 +563,22 @@ def test_a_request_that_can_be_framed_in_two_ways_is_refused(
         assert client.rest() == b""
     refused(reply, 400, UNREADABLE)
     nothing_left(fake, keys)
+
+
+def test_the_rows_of_malformed_requests_agree_with_their_answers(
+    gateway: GatewayProcess, way: Way, keys: Keys
+) -> None:
+    known = {name: case for name, case in FRAMINGS.items() if name != "no colon"}
+    ids: list[str] = []
+    for fields, body in known.values():
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: {HOST}\r\n{bearer(keys.production)[0]}: x\r\n"
+        with RawH1(way.tls()) as client:
+            client.send((head + fields).encode("latin-1") + b"\r\n" + body)
+            ids.append(client.answer().first("x-gateway-request-id"))
+    rows = [gateway.row(call_id) for call_id in ids]
+    assert {(row["status"], row["error_code"], row["outcome"]) for row in rows} <= {
+        (400, UNREADABLE, "blocked"), (401, "gateway_unknown_key", "rejected_key")
+    }  # fmt: skip
 
 
 def test_a_smuggled_second_request_stays_a_body(

@@ -34,9 +34,9 @@ def eventually(met: Callable[[], bool], seconds: float = 3.0) -> bool:
     return met()
 
 
-def dial(way: Way, keys: Keys, target: str = REALTIME, **how: bool) -> WebSocket:
+def dial(way: Way, keys: Keys, target: str = REALTIME, deflate: bool = False) -> WebSocket:
     """An open socket; on realtime its first event has been read."""
-    ws = WebSocket(way.tls(), target, [bearer(keys.production)], **how)
+    ws = WebSocket(way.tls(), target, [bearer(keys.production)], deflate=deflate)
     if target == REALTIME:
         ws.hear_type("session.created")
     return ws
@@ -352,6 +352,21 @@ def test_a_key_spread_over_fragments_is_found(
     assert keys.production[:40].encode() not in fake.received_bytes()
 
 
+def test_messages_sent_before_the_handshake_is_answered_are_judged_too(
+    way: Way, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    handshake = [("Host", HOST), ("Connection", "Upgrade"), ("Upgrade", "websocket"),
+                 ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), ("Sec-WebSocket-Version", "13"),
+                 bearer(keys.production)]  # fmt: skip
+    with RawH1(way.tls()) as client:
+        text = f"early {keys.production}".encode().ljust(200)
+        early = b"\x81" + bytes([128 + 126]) + len(text).to_bytes(2, "big") + bytes(4) + text
+        client.request("GET", REALTIME, handshake, early)
+        assert client.rest_of(b"\r\n\r\n").startswith(b"HTTP/1.1 101")
+        assert LEAKED.encode() in client.rest_of(LEAKED.encode())
+    assert keys.production.encode() not in fake.received_bytes()
+
+
 def test_fragments_wait_for_the_whole_message(way: Way, fake: FakeOpenAIThread, keys: Keys) -> None:
     with dial(way, keys) as ws:
         ws.part(f'{{"type":"x","note":"{keys.production[:50]}')
@@ -451,7 +466,11 @@ def test_a_message_above_the_limit_closes_the_socket(
         for _ in range(11):
             ws.part("y" * 10_000)
         assert ws.hear().code == 1008
+    with dial(gateway.way, keys, deflate=True) as ws:
+        ws.text("z" * 50_000_000)
+        assert ws.hear().code == 1008
     assert b"xxxx" not in fake.received_bytes()
+    assert b"zzzz" not in fake.received_bytes()
     assert b"yyyy" not in fake.received_bytes()
     gateway.reload({})
 

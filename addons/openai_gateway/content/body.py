@@ -38,6 +38,7 @@ def read(headers: Sequence[Header], body: bytes, limit: int) -> Content:
         return Content()
     data = b""
     try:
+        plain_transfer(values(headers, b"transfer-encoding"))
         data = decode(body, values(headers, b"content-encoding"), limit)
         kind, said = kind_of(values(headers, b"content-type"), data)
         parsed = json_value(data) if kind == "json" else None
@@ -46,6 +47,12 @@ def read(headers: Sequence[Header], body: bytes, limit: int) -> Content:
     except Fault as fault:
         return Content(data, fault=fault.code, detail=fault.detail)
     return Content(data, kind, parsed)
+
+
+def plain_transfer(codings: list[bytes]) -> None:
+    """Raises: Fault for a transfer-coding beside chunked: the next hop would undo it, we do not."""
+    if any(value.strip().lower() != b"chunked" for value in codings):
+        raise Fault("gateway_unsupported_encoding", "The transfer-encoding must be chunked alone.")
 
 
 def values(headers: Sequence[Header], name: bytes) -> list[bytes]:

@@ -10,8 +10,7 @@ import string
 import struct
 import zlib
 from collections.abc import Iterator
-from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 # A key of 21 characters makes 28 of base64.
 SHORTEST: Final = 28
@@ -35,9 +34,14 @@ ESCAPED_BLANKS: Final = frozenset({b"\\n", b"\\r", b"\\t"})
 GZIP: Final = re.compile(rb"\x1f\x8b\x08")
 # A local file header with method 8 (APPNOTE §4.3.7); the group is the lengths of name and extra.
 ZIP: Final = re.compile(rb"(?s)PK\x03\x04....\x08\x00.{16}(.{4})")
-ZLIB: Final = re.compile(rb"   (?=\x78[\x01\x5e\x9c\xda])")
-MOST_PACKED: Final = 64
+# Behind the blanks that keep runs apart, and where a stream of a PDF begins (ISO 32000 §7.3.8).
+ZLIB: Final = re.compile(rb"(?:   |stream\r?\n)(?=\x78[\x01\x5e\x9c\xda])")
+ZLIB_MARKS: Final = (b"   x", b"stream\nx", b"stream\r\nx")
+# As much is unpacked at a time; the next part repeats the end of the last one.
 MOST_UNPACKED: Final = 1024 * 1024
+REPEATED: Final = 8 * 1024
+# zlib copies what it was given and has not read yet, so it is given little at a time.
+FED: Final = 64 * 1024
 
 # Bytes of texts that may hold a key: ASCII, zeros (UTF-16), and those of unseen characters and
 # look-alikes. Decoded noise has no stretch of them.
@@ -77,8 +81,11 @@ def stretches(data: bytes, classes: bytes, run: bytes) -> Iterator[bytes]:
 def unbase64(data: bytes, classes: bytes) -> Iterator[bytes]:
     """The runs decoded at each of the four alignments: what is glued before a run shifts it."""
     whole = list(runs(data, classes))
+    # A run at the very beginning may go on from the piece before: then its alignment says nothing.
+    cut = whole[0] if whole and classes.startswith(RUN) else None
     for shift in range(4):
-        tried = [run[shift:] for run in whole if not shift or is_worth_it(run, shift)]
+        tried = [run[shift:] for run in whole
+                 if not shift or run is cut or is_worth_it(run, shift)]  # fmt: skip
         if tried:
             yield binascii.a2b_base64(b"".join(map(aligned, tried)).translate(STANDARD))
 
@@ -134,23 +141,46 @@ def even(run: bytes) -> str:
     return run[: len(run) // 2 * 2].decode()
 
 
-def unpacked(data: bytes, most: int) -> Iterator[bytes]:
-    """What begins like gzip, zlib or a file of a zip, unpacked up to a size, whole or not."""
+class Purse(Protocol):
+    """What may still be spent; `over` once something was left out."""
+
+    bytes_left: int
+    over: bool
+
+
+def unpacked(data: bytes, purse: Purse) -> Iterator[bytes]:
+    """What begins like gzip, zlib or a file of a zip, part by part, as long as it is asked for."""
     if data.isascii():
         return
-    for at, format in islice(starts(data), MOST_PACKED):
-        decoder = zlib.decompressobj(format)
-        try:
-            yield decoder.decompress(memoryview(data)[at:], max(1, min(most, MOST_UNPACKED)))
-        except zlib.error:
-            continue
+    for at, format in starts(data):
+        yield from inflated(memoryview(data)[at:], format, purse)
+
+
+def inflated(packed: memoryview, format: int, purse: Purse) -> Iterator[bytes]:
+    """One packed text in parts that overlap. Nothing, where it is none: that costs a look too."""
+    decoder = zlib.decompressobj(format)
+    part = b""
+    for at in range(0, len(packed), FED):
+        rest: bytes | memoryview = packed[at : at + FED]
+        while rest and not decoder.eof:
+            try:
+                fresh = decoder.decompress(rest, max(1, min(purse.bytes_left, MOST_UNPACKED)))
+            except zlib.error:
+                yield b""
+                return
+            part = part[-REPEATED:] + fresh
+            yield part
+            rest = decoder.unconsumed_tail
+        if decoder.eof:
+            return
+    purse.over = True  # it ends before its end
 
 
 def starts(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where something packed may begin: gzip and zip anywhere, zlib where a decoded run begins."""
+    """Where something packed may begin: gzip and zip anywhere, zlib in a PDF or a decoded run."""
     if data[:1] == b"x":
         yield 0, zlib.MAX_WBITS
-    for found in ZLIB.finditer(data) if b"   x" in data else ():
+    for found in ZLIB.finditer(data) if any(mark in data for mark in ZLIB_MARKS) else ():
         yield found.end(), zlib.MAX_WBITS
     for found in GZIP.finditer(data) if b"\x1f\x8b\x08" in data else ():
         yield found.start(), zlib.MAX_WBITS | 16

@@ -26,6 +26,11 @@ SHORT: Final = 32 * 1024
 MANY: Final = 300
 QUICK_BYTES: Final = 48 * 1024
 QUICK_VIEWS: Final = 64
+# What makes folding slow, by its first two bytes; of quoted-printable, all that begin with =.
+ESCAPES: Final = (
+    *(b"\\u", b"\\U", b"\\x", b"\\0", b"\\1", b"\\2", b"\\3", b"%", b"&"),
+    *(b"=2", b"=3", b"=4", b"=5", b"=6", b"=7"),
+)
 
 
 @dataclass(slots=True)
@@ -60,13 +65,17 @@ def is_quick(data: bytes) -> bool:
     """Whether folding the text takes less than a millisecond: it is short, or has few escapes."""
     if len(data) <= FEW:
         return True
-    return len(data) <= SHORT and sum(data.count(mark) for mark in (b"\\u", b"%", b"&#")) < MANY
+    return len(data) <= SHORT and sum(map(data.count, ESCAPES)) < MANY
 
 
 def views(data: bytes, budget: Budget) -> Iterator[bytes]:
     """All readings, the plainest first."""
     for piece in pieces(data):
-        yield from readings(piece, budget)
+        yield from readings(piece, budget, packed=len(data) <= PIECE)
+    if len(data) > PIECE:
+        # What is packed goes on over the seams of the pieces.
+        for inner in affordable(unpacked(data, budget), budget):
+            yield from readings(inner, budget, depth=1)
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
@@ -78,24 +87,27 @@ def pieces(data: bytes) -> Iterator[bytes]:
         yield data[at : at + PIECE]
 
 
-def readings(piece: bytes, budget: Budget) -> Iterator[bytes]:
+def readings(
+    piece: bytes, budget: Budget, *, depth: int = 0, packed: bool = True
+) -> Iterator[bytes]:
     """A piece folded, then what is coded in it, then what is coded in that."""
     level = [piece]
-    for depth in range(DEPTH + 1):
+    for at in range(depth, DEPTH + 1):
         deeper: list[bytes] = []
         for text in level:
             folded = fold(text)
             yield folded
-            if depth < DEPTH:
-                deeper += inner_texts(text, folded, budget)
+            if at < DEPTH:
+                deeper += inner_texts(folded, budget)
+                if packed or at:
+                    deeper += affordable(unpacked(text, budget), budget)
         level = deeper
 
 
-def inner_texts(text: bytes, folded: bytes, budget: Budget) -> Iterator[bytes]:
-    """What is packed in a text or coded in its folded form; noise is left out."""
-    yield from affordable(unpacked(text, budget.bytes_left), budget)
+def inner_texts(folded: bytes, budget: Budget) -> Iterator[bytes]:
+    """What is coded in the folded form of a text, or packed in that; noise is left out."""
     for inner in affordable(decoded(folded), budget):
-        yield from affordable(unpacked(inner, budget.bytes_left), budget)
+        yield from affordable(unpacked(inner, budget), budget)
         if readable := legible(inner):
             yield readable
 
@@ -104,4 +116,5 @@ def affordable(found: Iterator[bytes], budget: Budget) -> Iterator[bytes]:
     for inner in found:
         if not budget.take(len(inner)):
             return
-        yield inner
+        if inner:
+            yield inner

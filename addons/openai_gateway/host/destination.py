@@ -5,15 +5,18 @@ the client's choice and must all say the same.
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from openai_gateway.api.errors import refusal
 from openai_gateway.config.places import Destination
+from openai_gateway.core.scrub import mask
 from openai_gateway.core.verdict import Refusal
 
 HTTPS: Final = 443
 _OPENAI: Final = "openai.com"
+_NUMBER: Final = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -53,8 +56,11 @@ class Destinations:
         return self._refused(host, port)
 
     def passes(self, host: str, port: int) -> bool:
-        """Whether the host is a blind tunnel of `passthrough`."""
-        return any(entry.covers(host, port) for entry in self.passthrough)
+        """Whether the host is a blind tunnel of `passthrough`; patterns open no private address."""
+        return any(
+            entry.covers(host, port) and (entry.address is not None or not is_inward(host))
+            for entry in self.passthrough
+        )
 
     def request(self, target: Target) -> Refusal | None:
         """Judges a request inside a tunnel: every name in it must be the one that is dialled."""
@@ -103,15 +109,26 @@ def _mismatch(what: str, got: str, host: str) -> Refusal:
 
 
 def _shown(name: str | None) -> str:
-    """A client's host name, safe to print: short, and of a host name's characters only."""
+    """A client's host name, safe to print: short, of a host name's characters only, and no key."""
     if not name:
         return "missing"
+    if mask(name) != name:
+        return "(withheld)"
     return "".join(char if char.isascii() and (char.isalnum() or char in ".-:_*") else "?"
                    for char in name[:80])  # fmt: skip
 
 
 def _nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(address.packed[-4:]) if address in _NAT64 else None
+
+
+def is_inward(host: str) -> bool:
+    """Whether a host is an address of a private range, or a number that a resolver may take for one
+    (127.1, 0x7f000001): no name of the public DNS ends in a number."""
+    try:
+        return is_private(host)
+    except ValueError:
+        return _NUMBER.search(host.rstrip(".").lower()) is not None
 
 
 def is_private(address: str) -> bool:

@@ -61,6 +61,8 @@ class Dispatcher:
             self.refuse_unbegun(flow, errors.refusal("gateway_not_ready"))
             return
         exchange = self._begin(flow, force)
+        if flow.error is not None:
+            return  # mitmproxy has found the head malformed, and asks for the page next
         refused = self._unknown_client(flow, force) or force.destinations.request(target_of(flow))
         if refused is not None:
             self.refuse(flow, exchange, refused)
@@ -194,7 +196,7 @@ class Dispatcher:
         if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
             exchange.captured = bytearray()
         if answer.status_code != 101 and not is_small(answer):
-            coded = "content-encoding" in answer.headers
+            coded = is_coded(answer)
             answer.stream = Relay(exchange, () if coded else exchange.chain.masks)
 
     def done(self, flow: http.HTTPFlow) -> None:
@@ -220,7 +222,7 @@ class Dispatcher:
         if not answer.stream:
             body = answer.raw_content or b""
             exchange.received(len(body))
-            if "content-encoding" not in answer.headers:
+            if not is_coded(answer):
                 masked = mask(body, exchange.chain.masks)
                 if masked is not body:
                     answer.raw_content = masked
@@ -356,6 +358,11 @@ def chunk(request: http.Request, answer: http.Response) -> None:
         return
     if answer.is_http2 and request.is_http11:
         answer.headers["transfer-encoding"] = "chunked"
+
+
+def is_coded(answer: http.Response) -> bool:
+    """Whether the body is compressed: then no key in it can be seen, nor masked."""
+    return answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
 def is_small(answer: http.Response) -> bool:

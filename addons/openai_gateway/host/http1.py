@@ -94,6 +94,16 @@ class GatewayHttp1Server(_WithTrailers, Http1Server):
     Trailers = RequestTrailers
     _sent_trailers: http.Headers | None = None
 
+    def read_headers(self, event: events.ConnectionEvent) -> Commands:
+        """A head that tells no length is the stream's to answer, so that answer and row agree."""
+        for command in super().read_headers(event):
+            malformed = self.request is not None and self.state == self.read_headers
+            fault = command.event if isinstance(command, ReceiveHttp) else None
+            if malformed and isinstance(fault, RequestProtocolError):
+                yield ReceiveHttp(RequestProtocolError(fault.stream_id, BAD_FRAMING, fault.code))
+            elif not malformed or fault is not None:
+                yield command
+
     def read_body(self, event: events.Event) -> Commands:
         """Bad framing is left to the stream, which answers first and closes then."""
         heard = isinstance(event, events.DataReceived)

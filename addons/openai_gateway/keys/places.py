@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from openai_gateway.api.keys import is_key_token, tokens
 from openai_gateway.content import multipart
 from openai_gateway.content.texts import texts
 from openai_gateway.core.call import Content, Request
 
-SUBPROTOCOL: Final = b"openai-insecure-api-key."
 NAME: Final = re.compile(r"[A-Za-z0-9_.\[\] -]{1,80}")
 
 RAW: Final = ("utf-8", "surrogateescape")
@@ -53,12 +53,9 @@ def judged(lower: bytes, value: bytes) -> bytes:
     if lower == b"authorization":
         return b""
     if lower == b"sec-websocket-protocol":
-        return b",".join(t for t in value.split(b",") if not is_credential(t))
+        # By the very words that find the credential: what only looks like one is judged.
+        return b",".join(token for token in tokens(value) if not is_key_token(token))
     return value
-
-
-def is_credential(token: bytes) -> bool:
-    return token.strip().lower().startswith(SUBPROTOCOL)
 
 
 def names(request: Request) -> bytes:

@@ -101,10 +101,10 @@ class Search:
             if value in data:
                 return name
         for view in views(data, hunt.budget):
-            name = self.by_value(view, hunt) if self.plain else None
-            name = name or (self.by_fingerprint(view, hunt) if self.digests else None)
-            if name is not None:
-                return name
+            found = self.by_value(view, hunt) if self.plain else None
+            found = found or (self.by_fingerprint(view, hunt) if self.digests else None)
+            if found is not None:
+                return found
         return None
 
     def in_names(self, names: bytes) -> str | None:

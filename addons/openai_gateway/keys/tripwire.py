@@ -50,10 +50,12 @@ class Tripwire:
     def is_clean(self, call: Call) -> bool:
         """Whether a short call holds no key, told at once; else `find` has to look closer."""
         body = call.request.body
-        if (body and call.content.data is not body) or not is_quick(body):
+        if body and call.content.data is not body:
+            return False
+        text = b"\n".join((places.head_text(call.request), body))
+        if not is_quick(text):
             return False
         hunt = quick_hunt()
-        text = b"\n".join((places.head_text(call.request), body))
         if self.search.first(text, hunt) or self.search.in_names(places.names(call.request)):
             return False
         return not (hunt.partial or hunt.flooded or hunt.budget.over)

@@ -162,3 +162,13 @@ def test_two_content_types_are_unreadable() -> None:
 def test_an_unknown_coding_and_a_large_body_name_their_own_codes() -> None:
     assert of(b"{}", (b"content-encoding", b"x")).fault == "gateway_unsupported_encoding"
     assert read([JSON], b"{}" * 10, 10).fault == "gateway_body_too_large"
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"deflate,chunked", b"compress, chunked"])
+def test_a_transfer_coding_that_the_next_hop_would_undo_is_unsupported(coding: bytes) -> None:
+    content = read([(b"Transfer-Encoding", coding)], b"anything", 100)
+    assert content.fault == "gateway_unsupported_encoding"
+
+
+def test_a_chunked_body_is_read() -> None:
+    assert read([(b"transfer-encoding", b"Chunked")], b"{}", 100).fault is None

@@ -1,7 +1,9 @@
 """Readings are bounded, and what was left out is said."""
 
 import base64
+import gzip
 import hashlib
+import zlib
 
 import pytest
 
@@ -63,4 +65,44 @@ def test_escapes_make_a_text_slow_to_read() -> None:
     assert is_quick(b"\\u0041" * 500)
     assert not is_quick(b"\\u0041" * 5000)
     assert not is_quick(b"x" * 40_000)
+    assert not is_quick(b"\\163" * 5000)
+    assert not is_quick(b"=73" * 5000)
+    assert not is_quick(b"&lowbar;" * 2000)
     assert small_budget().bytes_left < budget_for(0).bytes_left
+
+
+def noise(size: int) -> bytes:
+    return hashlib.shake_256(b"noise").digest(size)
+
+
+def shown(data: bytes) -> bool:
+    return any(b"HIDDEN" in view for view in views(data, budget_for(len(data))))
+
+
+@pytest.mark.parametrize(
+    "before", [b" " * 1_100_000, noise(1_500_000), b" " * 3_000_000],
+    ids=["1.1 MB blank", "1.5 MB noise", "3 MB blank"],
+)  # fmt: skip
+def test_what_is_packed_is_read_to_its_end(before: bytes) -> None:
+    assert shown(gzip.compress(before + b"HIDDEN" + b" " * 100))
+
+
+def test_the_last_of_many_packed_files_is_read() -> None:
+    assert shown(b"".join(gzip.compress(b"%d" % n) for n in range(80)) + gzip.compress(b"HIDDEN"))
+
+
+def test_the_streams_of_a_pdf_are_read() -> None:
+    assert shown(b"%PDF-1.4 <<>>stream\r\n" + zlib.compress(b"HIDDEN") + b"\r\nendstream")
+
+
+@pytest.mark.parametrize("glued", range(4))
+def test_base64_is_read_beyond_the_first_piece_whatever_its_alignment(glued: int) -> None:
+    hidden = noise(1_500_000) + b"   HIDDEN in a text of some length   " + noise(100_000)
+    assert shown(b"x" * glued + b'"' + base64.b64encode(hidden) + b'"')
+
+
+def test_what_ends_before_its_end_is_said() -> None:
+    cut = gzip.compress(noise(100_000))[:-50_000]
+    budget = budget_for(len(cut))
+    list(views(cut, budget))
+    assert budget.over

@@ -48,7 +48,7 @@ def test_with_credentials_the_user_is_the_client() -> None:
 @pytest.mark.parametrize(
     "header",
     [None, "", "Basic", "Basic !!!", "Bearer FAKE-secret", basic("ci:wrong"), basic("ci:"),
-     basic("other:FAKE-secret"), basic(":\0"), basic("ci"), "Basic /w=="],
+     basic("other:FAKE-secret"), basic(":\0"), basic("ci"), "Basic /w==", "Basic \xe9"],
 )  # fmt: skip
 def test_without_the_right_credentials_nothing_opens(header: str | None) -> None:
     refused = clients(ci="FAKE-secret").identify("10.1.2.3", header)

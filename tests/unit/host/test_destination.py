@@ -1,6 +1,7 @@
 """Destinations as pure facts; the same table runs end to end in tests/e2e/test_destinations.py."""
 
 import dataclasses
+import ipaddress
 
 import pytest
 
@@ -128,3 +129,30 @@ def test_private_ranges(address: str, private: bool) -> None:
 )  # fmt: skip
 def test_is_openai(host: str, theirs: bool) -> None:
     assert is_openai(host) is theirs
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "10.1.2.3", "169.254.169.254", "fe80::1",
+     "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1."],
+)  # fmt: skip
+def test_a_pattern_opens_no_tunnel_to_a_private_address(host: str) -> None:
+    everything = Destinations(frozenset({H}), (Destination("*", 443),))
+    assert not everything.passes(host, 443)
+    assert everything.connect(host, 443) is not None
+
+
+def test_a_pattern_opens_public_addresses_and_names_and_an_entry_its_own_address() -> None:
+    local = ipaddress.ip_address("127.0.0.1")
+    some = Destinations(frozenset({H}), (Destination("*", 443), Destination("127.0.0.1", 1, local)))
+    assert some.passes("1.1.1.1", 443)
+    assert some.passes("errors.example", 443)
+    assert some.passes("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize("change", ["host", "host_header", "sni", "authority"])
+def test_a_refusal_never_repeats_a_key(change: str) -> None:
+    key = "sk-proj-" + "FAKE" * 10
+    refused = ONLY.request(dataclasses.replace(GOOD, **{change: key}))  # type: ignore[arg-type]  # a table
+    assert refused is not None
+    assert "FAKE" not in refused.message

@@ -15,6 +15,7 @@ from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
 from openai_gateway.core.stage import Message, Stage
+from openai_gateway.core.verdict import Refusal, Refuse
 from openai_gateway.endpoints.stage import Endpoints, NameEndpoint
 from openai_gateway.keys.attach import Attach
 from openai_gateway.keys.identify import Identify
@@ -37,6 +38,12 @@ class Chain:
     proxy: Proxy | None
     timeout_s: float
     masks: tuple[bytes, ...] = field(repr=False)
+    tripwire: TripwireStage = field(repr=False)
+
+    def head_refusal(self, call: Call) -> Refusal | None:
+        """What a call's head alone is refused for: a production key out of place."""
+        verdict = self.tripwire.head(call)
+        return verdict.refusal if isinstance(verdict, Refuse) else None
 
     def wants_answer(self, call: Call) -> bool:
         """Whether the answer's body has to be read: it may hand out an ephemeral key."""
@@ -73,5 +80,6 @@ def build(loaded: Loaded, services: Services) -> Chain:
         full_detail=config.errors.detail == "full",
         proxy=config.upstream.proxy,
         timeout_s=config.upstream.timeout_s,
+        tripwire=tripwire,
         masks=tuple(secret.reveal().encode() for secret in known_secrets(config)),
     )

@@ -105,6 +105,10 @@ class Services:
         """The call leaves for the upstream."""
         self.metrics.began(call)
 
+    def ended(self, call: Call) -> None:
+        """What was under way beyond its row, an open socket, has ended."""
+        self.metrics.ended(call)
+
     def record(self, call: Call) -> None:
         """The call has ended: its numbers and its row, once."""
         self.metrics.record(call)

@@ -88,10 +88,10 @@ HOOKS = {
     "next_layer": ("connections", "next_layer"),
     "requestheaders": ("dispatcher", "open"),
     "request": ("dispatcher", "decide"),
-    "responseheaders": ("dispatcher", "answered"),
-    "response": ("dispatcher", "done"),
-    "error": ("dispatcher", "broken"),
-    "websocket_message": ("dispatcher", "message"),
+    "responseheaders": ("answers", "answered"),
+    "response": ("answers", "done"),
+    "error": ("answers", "broken"),
+    "websocket_message": ("sockets", "message"),
 }
 
 

@@ -2,7 +2,6 @@
 the way back: the client sees the very bytes that it would have seen without."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from openai_gateway.api.members import members, without
@@ -13,7 +12,7 @@ ENDPOINTS: Final = frozenset({"chat.create", "completions.create"})
 # In a larger body a name that stands at several places is not searched for.
 MOST_SEARCHED: Final = 4 * 1024 * 1024
 _OPTIONS: Final = re.compile(rb'(?<!\\)"stream_options"[ \t\r\n]*:[ \t\r\n]*')
-_NULL: Final = re.compile(rb'(,[ \t]*)?(?<!\\)"usage"[ \t]*:[ \t]*null')
+_NULL: Final = re.compile(rb'"usage"[ \t]*:[ \t]*null')
 _ASKED: Final = b'"include_usage":true'
 
 
@@ -111,14 +110,16 @@ def stripped(event: Event) -> bytes:
     if not isinstance(value, dict) or "usage" not in value:
         return raw
     if value["usage"] is None:
-        return _without_null(raw, value)
+        return _without_null(raw)
     return b"" if value.get("choices") == [] else raw
 
 
-def _without_null(raw: bytes, value: Mapping[str, object]) -> bytes:
-    found = list(_NULL.finditer(raw))
-    if len(found) == 1 and found[0][1] is not None:
-        return raw[: found[0].start()] + raw[found[0].end() :]
+def _without_null(raw: bytes) -> bytes:
+    at = raw.find(b'"usage"')
+    found = _NULL.match(raw, at)
+    before = raw[:at].rstrip(b" \t")
+    if found and before.endswith(b",") and raw.find(b'"usage"', at + 1) < 0:
+        return before[:-1] + raw[found.end() :]  # the only one, so it is the top level's
     for member in reversed(list(members(raw, raw.find(b"{")))):
         if member.name == "usage" and raw[member.value : member.end] == b"null":
             raw = without(raw, member)

@@ -63,6 +63,16 @@ def _text(token: bytes) -> str:
         return ""
 
 
+def end_of_value(data: bytes, at: int) -> int:
+    """Where the string, object or list that begins at `at` ends; `at` where it does not."""
+    depth = 0
+    for found in _TOKEN.finditer(data, at):
+        depth += _DEPTH.get(found[0], 0)
+        if depth < 1:
+            return found.end()
+    return at
+
+
 def without(data: bytes, member: Member) -> bytes:
     """The text without this member, and without the one comma that it no longer needs."""
     start, end = member.start, member.end

@@ -2,17 +2,12 @@
 
 from pathlib import Path
 
-import yaml
+from openai_gateway.api.prices import PriceTable
 
 
-def known_models(path: Path) -> frozenset[str]:
-    """The model names of rules/prices.yaml (its `as_of` dates them).
+def known_models(path: Path, extra: Path | None = None) -> frozenset[str]:
+    """The model names of a price list, those without a price too (its `as_of` dates them).
 
-    Raises: OSError, yaml.YAMLError, and ValueError where it lists no models.
+    Raises: OSError; PriceFileError, which is a ValueError.
     """
-    with path.open("rb") as file:
-        data = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe loaders
-    models = data.get("models") if isinstance(data, dict) else None
-    if not isinstance(models, dict) or not models:
-        raise ValueError(f"{path}: lists no models")
-    return frozenset(str(name) for name in models)
+    return PriceTable.load(path, extra).names

@@ -36,7 +36,8 @@ class PriceFileError(ValueError):
     """The file cannot be used; all its faults, in the order of its lines."""
 
     def __init__(self, faults: Collection[Fault]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault.line)))
+        ordered = sorted(set(faults), key=lambda one: (one.file, one.line, one.column, one.message))
+        self.faults = tuple(ordered)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
@@ -52,9 +53,12 @@ class Value:
 
     def fault(self, message: str) -> None:
         """Records what is wrong here."""
+        self.faults.append(self.said(message))
+
+    def said(self, message: str) -> Fault:
+        """A fault of this place."""
         mark = self.node.start_mark
-        place = (mark.line + 1, mark.column + 1)
-        self.faults.append(Fault(self.file, *place, self.path, message))
+        return Fault(self.file, mark.line + 1, mark.column + 1, self.path, message)
 
     def mapping(self, known: Collection[str] | None = None) -> dict[str, "Value"]:
         """Its fields; a fault for each that is given twice or is not in `known`."""

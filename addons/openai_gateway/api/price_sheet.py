@@ -1,7 +1,7 @@
 """What a price file says, in pico-dollars and judged, but with nothing filled in yet.
 One place knows the file's fields; rates.py knows what a price that is not listed costs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
@@ -40,7 +40,7 @@ _MODEL: Final = frozenset(
 _TOP: Final = frozenset(
     {
         *("as_of", "models", "tools", "fine_tuned", "background_windows", "unpriced"),
-        *("source", "check", "units", "rules", "image_estimates"),
+        *("source", "check", "units", "fields", "rules", "image_estimates"),
     }
 )
 _TOOLS: Final = frozenset(
@@ -221,7 +221,7 @@ def _tools(found: Sheet, value: Value) -> None:
     fields = value.mapping(_TOOLS)
     for tool in ("web_search", "file_search"):
         if tool in fields:
-            found.tools[tool] = _call(fields[tool].mapping({"usd_per_1000_calls", *_SAID}))
+            found.tools[tool] = _fee(fields[tool], {"usd_per_1000_calls", *_SAID})
     if "web_search_preview" in fields:
         _preview(found, fields["web_search_preview"])
     models = fields["chat_search_models"].mapping() if "chat_search_models" in fields else {}
@@ -232,18 +232,21 @@ def _tools(found: Sheet, value: Value) -> None:
         _containers(found, fields["container"])
 
 
-def _call(fields: Mapping[str, Value], name: str = "usd_per_1000_calls") -> int:
-    return _pico(fields[name], 1000) if name in fields else 0
+def _fee(value: Value, known: Collection[str], name: str = "usd_per_1000_calls") -> int:
+    fields = value.mapping(known)
+    if name in fields:
+        return _pico(fields[name], 1000)
+    value.fault(f"needs {name}")
+    return 0
 
 
 def _preview(found: Sheet, value: Value) -> None:
     plain = "usd_per_1000_calls_non_reasoning"
-    fields = value.mapping({"usd_per_1000_calls", plain, "non_reasoning_models", *_SAID})
-    found.tools["web_search_preview"] = _call(fields)
-    found.tools["web_search_preview_non_reasoning"] = _call(fields, plain)
-    if "non_reasoning_models" in fields:
-        names = fields["non_reasoning_models"].items()
-        found.non_reasoning = frozenset(name.text() for name in names)
+    known = {"usd_per_1000_calls", plain, "non_reasoning_models", *_SAID}
+    found.tools["web_search_preview"] = _fee(value, known)
+    found.tools["web_search_preview_non_reasoning"] = _fee(value, known, plain)
+    names = value.mapping().get("non_reasoning_models")
+    found.non_reasoning = frozenset(name.text() for name in names.items()) if names else frozenset()
 
 
 def _containers(found: Sheet, value: Value) -> None:

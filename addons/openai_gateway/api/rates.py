@@ -25,6 +25,7 @@ class Entry:
     long_above: int | None
     rates: Mapping[tuple[str, bool], Rates]  # by (tier, long)
     units: Mapping[str, Mapping[str, Pico]]  # pico-dollars a unit, by tier
+    by_size: bool  # a second of video costs by its size
 
     def rate(self, tier: str, input_tokens: int) -> tuple[Rates, bool]:
         """The prices of a call with that much input, and whether they are the long ones."""
@@ -49,6 +50,7 @@ def entry(name: str, listed: Listed, models: Mapping[str, Listed]) -> Entry:
         long_above=listed.long_above,
         rates=rates,
         units={tier: _units(listed, models, tier) for tier in (STANDARD, *listed.tiers)},
+        by_size=bool(listed.by_size),
     )
 
 

@@ -11,9 +11,8 @@ type Pico = int | Fraction  # a Fraction only where a price does not divide (a m
 PICO_PER_USD: Final = 10**12
 PICO_PER_NANO: Final = 1000
 
+_MOST: Final = 10**9
 _AMOUNT: Final = re.compile(
-    r"(?:[0-9]{1,9}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE][-+]?[0-9]{1,2})?"
-)
     r"(?:[0-9]{1,9}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE][-+]?[0-9]{1,2})?"
 )
 
@@ -21,11 +20,11 @@ _AMOUNT: Final = re.compile(
 def decimal(amount: str | float | Decimal) -> Decimal:
     """The amount as it was written: 0.0025 is 25/10000, not the float beside it.
 
-    Raises: ValueError for what is no finite number from 0 on.
+    Raises: ValueError for what is no number from 0 to a billion.
     """
     text = str(amount).strip()
-    if isinstance(amount, bool) or not _AMOUNT.fullmatch(text):
-        raise ValueError("must be a number from 0 on, like 0.25")
+    if isinstance(amount, bool) or not _AMOUNT.fullmatch(text) or Decimal(text) > _MOST:
+        raise ValueError("must be a number from 0 to a billion, like 0.25")
     return Decimal(text)
 
 

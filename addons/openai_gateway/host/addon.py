@@ -11,9 +11,11 @@ from mitmproxy.proxy import layer, server_hooks
 
 from openai_gateway.chain import Build, build
 from openai_gateway.host import http_stream
+from openai_gateway.host.answers import Answers
 from openai_gateway.host.connections import Connections
 from openai_gateway.host.dispatch import Dispatcher
 from openai_gateway.host.lifecycle import Lifecycle
+from openai_gateway.host.sockets import Sockets
 from openai_gateway.host.state import State
 
 
@@ -25,9 +27,11 @@ class Gateway:
     def __init__(self, make: Build = build) -> None:
         self.state = State()
         self.dispatcher = Dispatcher(self.state)
+        self.answers = Answers(self.state)
+        self.sockets = Sockets()
         self.connections = Connections(self.state)
         self.lifecycle = Lifecycle(self.state, make)
-        http_stream.install(self.dispatcher.fault_page, self.lifecycle.max_body)
+        http_stream.install(self.answers.fault_page, self.lifecycle.max_body)
 
     # ---- starting and stopping: a fault here must stop the process, so nothing is caught ------
 
@@ -81,7 +85,7 @@ class Gateway:
             self.dispatcher.report("server_connect", fault)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        self.lifecycle.distrusted(data.conn)
+        self.lifecycle.upkeep.distrusted(data.conn)
 
     # ---- calls ----------------------------------------------------------------------------------
 
@@ -101,20 +105,20 @@ class Gateway:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         try:
-            self.dispatcher.answered(flow)
+            self.answers.answered(flow)
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             self.dispatcher.withhold(flow, fault)
 
     def response(self, flow: http.HTTPFlow) -> None:
         try:
-            self.dispatcher.done(flow)
+            self.answers.done(flow)
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             self.dispatcher.fail(flow, "response", fault)
-            self.dispatcher.end(flow)
+            self.answers.end(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
         try:
-            self.dispatcher.broken(flow)
+            self.answers.broken(flow)
         except BaseException as fault:  # noqa: BLE001  # the call has ended already
             self.dispatcher.report("error", fault)
 
@@ -122,13 +126,13 @@ class Gateway:
 
     async def websocket_message(self, flow: http.HTTPFlow) -> None:
         try:
-            await self.dispatcher.message(flow)
+            await self.sockets.message(flow)
         except BaseException as fault:  # noqa: BLE001  # unpassed, the socket drops it and closes
             self.dispatcher.report("websocket_message", fault)
 
     def websocket_end(self, flow: http.HTTPFlow) -> None:
         try:
-            self.dispatcher.end(flow)
+            self.answers.socket_ended(flow)
         except BaseException as fault:  # noqa: BLE001  # the socket has ended already
             self.dispatcher.report("websocket_end", fault)
 

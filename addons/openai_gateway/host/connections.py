@@ -3,16 +3,15 @@
 The door is shut in each of these: a connection that nothing here passed stays closed.
 """
 
-import time
 from typing import Any
 
 from mitmproxy import connection, http
 from mitmproxy.proxy import layer, layers, server_hooks
 
 from openai_gateway.api.errors import refusal
-from openai_gateway.core.call import Call, Request, new_id
+from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Refusal
-from openai_gateway.host.dispatch import note_refusal
+from openai_gateway.host.books import close_unbegun, note_refusal
 from openai_gateway.host.exchange import PASSED, refusal_response
 from openai_gateway.host.state import InForce, State, via
 from openai_gateway.host.tunnel import Tunnel, public_address
@@ -49,7 +48,8 @@ class Connections:
         force = self.state.serving()
         if force is None:
             page = refusal("gateway_not_ready")
-            flow.response = refusal_response(page, new_id(time.time()), full_detail=False)
+            call = close_unbegun(self.state, "CONNECT", page)
+            flow.response = refusal_response(page, call.id, full_detail=False)
             return
         client, request = flow.client_conn, flow.request
         who = force.clients.identify(client.peername[0], request.headers.get("proxy-authorization"))

@@ -1,4 +1,4 @@
-"""From start to stop: options, configuration, reload, and the drain at the end.
+"""From start to stop: options, configuration, and the drain at the end.
 
 Whatever is wrong at the start is logged as an error, which makes mitmproxy exit with 1 before it
 has served anything. While running, a bad file or option changes nothing: the old stays in force.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import certifi
-from mitmproxy import connection, ctx, exceptions
+from mitmproxy import ctx, exceptions
 
 from openai_gateway.accounting.migrations import NewerDatabase
 from openai_gateway.chain import Build
@@ -24,16 +24,13 @@ from openai_gateway.config.problems import ConfigError
 from openai_gateway.config.reload import Watch
 from openai_gateway.core.scrub import ScrubFilter
 from openai_gateway.host import authority, lean, options
-from openai_gateway.host.connections import abort_upstream
-from openai_gateway.host.state import State, compile_settings
+from openai_gateway.host.state import InForce, State, compile_settings
+from openai_gateway.host.upkeep import Upkeep
 from openai_gateway.services import Services, known_secrets, other_secrets
 
 log = logging.getLogger("openai_gateway")
 
 DRAIN_S: Final = 25.0
-TICK_S: Final = 0.25
-RELOAD_S: Final = 0.5
-DISTRUST_EVERY_S: Final = 60.0
 DEFAULT_MAX_BODY: Final = 64 * 2**20
 
 
@@ -54,10 +51,7 @@ class Lifecycle:
         self.own: dict[str, Any] = {}
         self.started = False
         self.updating = False
-        self.watch: Watch | None = None
-        self.hangup = asyncio.Event()
-        self.tasks: list[asyncio.Task[None]] = []
-        self.distrusted_at: dict[str, float] = {}
+        self.upkeep = Upkeep(state, self._build, self._adopt)
 
     def max_body(self) -> int:
         """The most bytes of a request's body under the settings in force."""
@@ -104,10 +98,9 @@ class Lifecycle:
             raise Unfit(found)
         loaded = self._load()
         ca = self._authority(loaded)
-        services = self._services(loaded)
+        self.state.services = self._services(loaded)
         self._force(loaded, ca)
-        self.state.services = services
-        self._put_in_force(loaded, services)
+        self._adopt(loaded, self._build(loaded))
         for warning in loaded.warnings:
             log.warning("%s", warning)
 
@@ -117,7 +110,7 @@ class Lifecycle:
             loaded = load(path, os.environ)
         except ConfigError as error:
             raise Unfit([str(problem) for problem in error.problems]) from error
-        self.watch = Watch(loaded.path, loaded.secret_files) if loaded.path else None
+        self.upkeep.watch = Watch(loaded.path, loaded.secret_files) if loaded.path else None
         return loaded
 
     def _authority(self, loaded: Loaded) -> authority.Authority:
@@ -164,10 +157,16 @@ class Lifecycle:
             self.updating = False
         self.own |= {name: known[name] for name in known if name not in options.FREE}
 
-    def _put_in_force(self, loaded: Loaded, services: Services) -> None:
-        chain = self.make(loaded, services)
-        self.state.in_force = compile_settings(loaded, chain)
-        self.state.loaded = loaded
+    def _build(self, loaded: Loaded) -> InForce:
+        services = self.state.services
+        if services is None:
+            raise RuntimeError("nothing to build on: the services come first")
+        return compile_settings(loaded, self.make(loaded, services))
+
+    def _adopt(self, loaded: Loaded, force: InForce) -> None:
+        """Swaps the whole configuration; the trust in the upstream goes with it."""
+        self._update({"ssl_verify_upstream_trusted_ca": str(_trusted(loaded))})
+        self.state.in_force, self.state.loaded = force, loaded
 
     async def running(self) -> None:
         """The port is open: takes out what is not needed, opens the admin port, and is ready."""
@@ -178,15 +177,15 @@ class Lifecycle:
         if unknown or services is None:
             return
         lean.strip(ctx.master.addons)
+        lean.skip_type_checks()
         _scrub_sinks(services)
         try:
             where = services.start(self.unready)
         except (OSError, ValueError, NewerDatabase) as error:
             log.error("%s", error)
             return
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self.hangup.set)
-        self.tasks = [loop.create_task(self._watch()), loop.create_task(self._sweep())]
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.upkeep.hangup.set)
+        self.upkeep.begin()
         gc.freeze()
         self.state.ready = True
         log.info("listening on %s, metrics on %s", self._listening(), where)
@@ -207,85 +206,12 @@ class Lifecycle:
             reasons.extend(self.state.services.unready())
         return reasons
 
-    # ---- while running ------------------------------------------------------------------------
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await asyncio.wait_for(self.hangup.wait(), RELOAD_S)
-                wanted = True
-            except TimeoutError:
-                wanted = self.watch is not None and self.watch.changed()
-            self.hangup.clear()
-            if wanted:
-                await self._reload()
-
-    async def _reload(self) -> None:
-        """Reads the file again and swaps the whole; on any fault the old stays in force."""
-        loaded, services = self.state.loaded, self.state.services
-        if loaded is None or services is None:
-            return
-        try:
-            fresh = await asyncio.to_thread(load, loaded.path, os.environ)
-            self._update({"ssl_verify_upstream_trusted_ca": str(_trusted(fresh))})
-            self._put_in_force(fresh, services)
-        except ConfigError as error:
-            services.metrics.reloaded(ok=False)
-            if self.watch is not None:
-                self.watch.extend(error.secret_files)
-            for problem in error.problems:
-                log.warning("%s", problem)
-            log.error("gateway.yaml not reloaded, the old settings stay in force")
-            return
-        except Exception as error:  # noqa: BLE001  # the old settings must stay, whatever came
-            services.metrics.reloaded(ok=False)
-            log.error("gateway.yaml not reloaded (%s), the old settings stay", type(error).__name__)
-            return
-        if self.watch is not None:
-            self.watch.extend(fresh.secret_files)
-        services.metrics.reloaded(ok=True)
-        for name in services.adopt(fresh):
-            log.warning("%s has changed: it takes effect after a restart", name)
-        log.info("gateway.yaml reloaded")
-
-    async def _sweep(self) -> None:
-        """Ends calls that the upstream leaves without an answer."""
-        while True:
-            await asyncio.sleep(TICK_S)
-            now = time.monotonic()
-            for exchange in list(self.state.calls.values()):
-                asked = exchange.requested_at
-                if asked is None or exchange.head_at is not None:
-                    continue
-                if now - asked <= exchange.chain.timeout_s:
-                    continue
-                exchange.call.upstream_error = "timeout"
-                handler = ctx.master.addons.get("proxyserver").connections.get(exchange.client_id)
-                if handler is not None:
-                    abort_upstream(handler)
-
-    def distrusted(self, conn: connection.Connection) -> None:
-        """A client that does not trust our certificate: says so, once a minute a client."""
-        peer = str(conn.peername[0]) if conn.peername else "?"
-        now = time.monotonic()
-        if now - self.distrusted_at.get(peer, -DISTRUST_EVERY_S) < DISTRUST_EVERY_S:
-            return
-        if len(self.distrusted_at) > 1024:
-            self.distrusted_at.clear()
-        self.distrusted_at[peer] = now
-        log.warning(
-            "client %s broke off TLS: if it does not trust the gateway, set its SSL_CERT_FILE to "
-            "certs/ca-bundle.pem (Node: NODE_EXTRA_CA_CERTS to certs/gateway-ca.pem)",
-            peer,
-        )
-
     # ---- stop -----------------------------------------------------------------------------------
 
     async def done(self) -> None:
         """Takes no new calls, lets those under way end (bounded), and flushes the log."""
         self.state.draining = True
-        for task in self.tasks:
-            task.cancel()
+        self.upkeep.stop()
         server = ctx.master.addons.get("proxyserver")
         for instance in list(server.servers) if server else []:
             await instance.stop()

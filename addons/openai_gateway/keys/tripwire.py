@@ -149,6 +149,15 @@ class TripwireStage:
             scrub(call, found)
         return said
 
+    def head(self, call: Call) -> Verdict:
+        """The head alone, of a call whose body will not be read."""
+        hunt = hunt_for(0)
+        found = self.tripwire.in_head(call, hunt)
+        said = verdict(found, hunt)
+        if isinstance(said, Refuse):
+            scrub(call, found)
+        return said
+
     def message(self, call: Call, content: bytes) -> Verdict:  # noqa: ARG002 - as every judge
         hunt = hunt_for(len(content))
         return verdict(self.tripwire.in_message(content, hunt), hunt)

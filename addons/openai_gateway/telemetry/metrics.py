@@ -165,6 +165,11 @@ class Metrics:
         gauge.inc()
         self._under_way[call.id] = gauge
 
+    def ended(self, call: Call) -> None:
+        """The call is no longer under way; a second time does nothing."""
+        if under_way := self._under_way.pop(call.id, None):
+            under_way.dec()
+
     def record(self, call: Call) -> None:
         """Everything that a finished call adds; to be called once a call, and by the event loop."""
         endpoint, model = (
@@ -174,8 +179,7 @@ class Metrics:
         key = self.labels.key(call.key)
         outcome = among(OUTCOMES, call.outcome, "error")
         self._requests.at(key, endpoint, model, outcome, status(call.status)).inc()
-        if under_way := self._under_way.pop(call.id, None):
-            under_way.dec()
+        self.ended(call)
         if _swapped(call):
             self._swaps.at(key).inc()
         if outcome == "rejected_key":

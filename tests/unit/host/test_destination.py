@@ -133,7 +133,7 @@ def test_is_openai(host: str, theirs: bool) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "10.1.2.3", "169.254.169.254", "fe80::1",
+    ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "10.1.2.3", "169.254.169.254", "fe80::1",  # noqa: S104  # asked for only
      "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1."],
 )  # fmt: skip
 def test_a_pattern_opens_no_tunnel_to_a_private_address(host: str) -> None:

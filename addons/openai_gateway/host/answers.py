@@ -1,0 +1,194 @@
+"""The way back: an answer's head, its end, and what is said when it never comes.
+
+Answers that grow are streamed as they arrive; small ones are held, which costs less.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from mitmproxy import http
+from mitmproxy.proxy.layers.http import ErrorCode
+
+from openai_gateway.api import errors
+from openai_gateway.host.books import close, close_unbegun, note_refusal
+from openai_gateway.host.exchange import (
+    EVENT_STREAM,
+    PASSED,
+    Exchange,
+    exchange_of,
+    refusal_response,
+    request_of,
+)
+from openai_gateway.host.state import State
+from openai_gateway.host.streams import Relay, mask
+
+# Answers up to this size are buffered: a stream costs 10 to 19 % more (measured).
+SMALL: Final = 256 * 1024
+FAILED: Final = 400
+
+
+class Answers:
+    """Looks at what the upstream says, and closes the call."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def answered(self, flow: http.HTTPFlow) -> None:
+        """The answer's head is here: streams what grows, buffers what is small."""
+        exchange = exchange_of(flow)
+        answer = flow.response
+        if exchange is None or answer is None or flow.metadata.get(PASSED) is not True:
+            return
+        exchange.head_at = time.monotonic()
+        call = exchange.call
+        call.status = answer.status_code
+        call.openai_request_id = answer.headers.get("x-request-id")
+        answer.headers["x-gateway-request-id"] = call.id
+        # It would name the client a way past the gateway (HTTP/3).
+        answer.headers.pop("alt-svc", None)
+        mask_headers(answer.headers, exchange.chain.masks)
+        chunk(flow.request, answer)
+        exchange.event_stream = answer.headers.get("content-type", "").startswith(EVENT_STREAM)
+        if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
+            exchange.captured = bytearray()
+        if answer.status_code != 101 and not is_small(answer):
+            coded = is_coded(answer)
+            answer.stream = Relay(exchange, () if coded else exchange.chain.masks)
+
+    def done(self, flow: http.HTTPFlow) -> None:
+        """The answer is whole: what was buffered is masked and counted, and the call is closed."""
+        exchange = exchange_of(flow)
+        if exchange is None:
+            return
+        began = time.perf_counter_ns()
+        answer = flow.response
+        if answer is not None and flow.metadata.get(PASSED) is True:
+            self._look_back(exchange, answer)
+            if answer.trailers:
+                mask_headers(answer.trailers, exchange.chain.masks)
+        elif answer is not None:
+            exchange.received(len(answer.raw_content or b""))
+        exchange.back_ns += time.perf_counter_ns() - began
+        close(self.state, exchange)
+        if flow.websocket is not None:
+            # The handshake has its row now; the socket itself stays under way.
+            exchange.chain.services.begun(exchange.call)
+
+    def socket_ended(self, flow: http.HTTPFlow) -> None:
+        """An open socket has ended, however it did."""
+        exchange = exchange_of(flow)
+        if exchange is not None:
+            exchange.chain.services.ended(exchange.call)
+
+    def _look_back(self, exchange: Exchange, answer: http.Response) -> None:
+        """What a whole answer tells: a buffered one is masked, and read where it has to be."""
+        body = bytes(exchange.captured or b"")
+        if not answer.stream:
+            body = answer.raw_content or b""
+            exchange.received(len(body))
+            if not is_coded(answer):
+                masked = mask(body, exchange.chain.masks)
+                if masked is not body:
+                    answer.raw_content = masked
+        if answer.status_code >= FAILED:
+            exchange.call.upstream_error = errors.code_of(body, answer.status_code)
+        exchange.chain.learn(exchange.call, body)
+
+    def broken(self, flow: http.HTTPFlow) -> None:
+        """The call ended without a whole answer: the upstream broke, or the client went away."""
+        exchange = exchange_of(flow)
+        if exchange is None or exchange.call.closed:
+            return
+        call = exchange.call
+        left = exchange.client_left or not flow.client_conn.connected
+        if call.error_code is None and left:
+            call.error_code = "client_closed"
+        elif call.error_code is None:
+            call.error_code = call.upstream_error = "protocol"
+        if flow.response is None and call.outcome == "forwarded":
+            call.outcome = "error"
+        close(self.state, exchange)
+
+    def fault_page(
+        self, flow: http.HTTPFlow | None, code: ErrorCode, message: str
+    ) -> http.Response:
+        """OpenAI's envelope for a fault that mitmproxy itself would answer."""
+        exchange = exchange_of(flow) if flow is not None else None
+        refused = errors.refusal(fault_code(code, exchange))
+        if exchange is None or flow is None:
+            call = close_unbegun(self.state, "-", refused)
+            return refusal_response(refused, call.id, full_detail=False)
+        call = exchange.call
+        if code is ErrorCode.REQUEST_TOO_LARGE:
+            # A production key out of place wins; of a body that is not read, only the head tells.
+            call.request = request_of(flow)
+            refused = exchange.chain.head_refusal(call) or refused
+        if call.error_code is None:
+            note_refusal(call, refused)
+            if refused.code.startswith("gateway_upstream_"):
+                call.upstream_error = call.upstream_error or upstream_error(code, message)
+        return refusal_response(refused, call.id, exchange.chain.full_detail)
+
+    def end(self, flow: http.HTTPFlow) -> None:
+        """Closes the call of a flow whose end could not be looked at."""
+        exchange = exchange_of(flow)
+        if exchange is not None:
+            close(self.state, exchange)
+
+
+def mask_headers(headers: http.Headers, keys: Sequence[bytes]) -> None:
+    """A key of ours in a header or trailer of the answer is starred out too."""
+    fields = headers.fields
+    if any(key in value for key in keys for _, value in fields):
+        headers.fields = tuple((name, mask(value, keys)) for name, value in fields)
+
+
+def chunk(request: http.Request, answer: http.Response) -> None:
+    """An HTTP/2 answer needs no length. On HTTP/1.1 it would end with the connection, and one that
+    breaks off would look whole: chunks tell the two apart."""
+    bodiless = request.method == "HEAD" or answer.status_code in (101, 204, 304)
+    if bodiless or "content-length" in answer.headers:
+        return
+    if answer.is_http2 and request.is_http11:
+        answer.headers["transfer-encoding"] = "chunked"
+
+
+def is_coded(answer: http.Response) -> bool:
+    """Whether the body is compressed: then no key in it can be seen, nor masked."""
+    return answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+
+
+def is_small(answer: http.Response) -> bool:
+    """Whether the answer says itself that it is short enough to be held."""
+    if "transfer-encoding" in answer.headers:
+        return False
+    length = answer.headers.get("content-length", "")
+    if not length.isdigit():
+        return answer.status_code in (204, 304)
+    return int(length) <= SMALL and not answer.headers.get("content-type", "").startswith(
+        EVENT_STREAM
+    )
+
+
+def fault_code(code: ErrorCode, exchange: Exchange | None) -> str:
+    """Which entry of the catalogue a fault of mitmproxy's is."""
+    if code is ErrorCode.REQUEST_TOO_LARGE:
+        return "gateway_body_too_large"
+    if code in (ErrorCode.REQUEST_VALIDATION_FAILED, ErrorCode.GENERIC_CLIENT_ERROR):
+        return "gateway_unreadable_body"
+    if code is ErrorCode.DESTINATION_UNKNOWN:
+        return "gateway_destination_refused"
+    if exchange is not None and not exchange.call.admitted:
+        return "gateway_internal_error"
+    if exchange is not None and exchange.call.upstream_error == "timeout":
+        return "gateway_upstream_timeout"
+    return "gateway_upstream_unreachable"
+
+
+def upstream_error(code: ErrorCode, message: str) -> str:
+    """What went wrong on the way to the upstream, as the metric's closed words."""
+    if code is not ErrorCode.CONNECT_FAILED:
+        return "protocol"
+    lowered = message.lower()
+    return "tls" if "tls" in lowered or "certificate" in lowered else "connect"

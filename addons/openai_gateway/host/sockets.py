@@ -1,0 +1,58 @@
+"""Open WebSockets: each whole message is judged before it goes on, a refused one answered."""
+
+import asyncio
+from typing import Final
+
+from mitmproxy import http
+
+from openai_gateway.api import errors
+from openai_gateway.core.call import Call, Request
+from openai_gateway.core.verdict import Refusal, Refuse
+from openai_gateway.host.books import note_refusal
+from openai_gateway.host.exchange import Exchange, exchange_of, socket_error
+from openai_gateway.host.streams import mask
+
+INLINE: Final = 32 * 1024
+JUDGE_S: Final = 30.0
+
+
+class Sockets:
+    """Passes messages, or refuses them; holds nothing of its own."""
+
+    async def message(self, flow: http.HTTPFlow) -> None:
+        """One whole WebSocket message. It goes on only as the exchange's `passed`."""
+        exchange = exchange_of(flow)
+        if exchange is None or flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        if message.from_client:
+            refused = await self._judge(exchange, message.content)
+            if refused is not None:
+                self._refuse_message(exchange, refused.refusal)
+                message.drop()
+                return
+        else:
+            exchange.received(len(message.content))
+            masked = mask(message.content, exchange.chain.masks)
+            if masked is not message.content:
+                message.content = masked
+        exchange.passed = message
+
+    async def _judge(self, exchange: Exchange, content: bytes) -> Refuse | None:
+        """Long messages are judged in a thread: nothing may hold the loop above 1 ms."""
+        if len(content) <= INLINE:
+            return exchange.judge(content)
+        async with asyncio.timeout(JUDGE_S):
+            return await asyncio.to_thread(exchange.judge, content)
+
+    def _refuse_message(self, exchange: Exchange, refused: Refusal) -> None:
+        """Answers a refused message in its endpoint's form, and gives it a row of its own."""
+        socket = exchange.call
+        shown = refused if exchange.chain.full_detail else errors.public(refused)
+        call = Call(Request("WS", socket.request.host, socket.request.target, []))
+        call.client, call.environment = socket.client, socket.environment
+        call.key, call.endpoint, call.sdk = socket.key, socket.endpoint, socket.sdk
+        note_refusal(call, refused)
+        call.closed = True
+        exchange.reply = socket_error(socket.endpoint, shown, call.id, exchange.lane)
+        exchange.chain.services.record(call)

@@ -1,7 +1,9 @@
 """Ways past the gateway that once worked: none does any more."""
 
+import contextlib
 import gzip
 import hashlib
+import time
 import zlib
 
 import pytest
@@ -18,7 +20,7 @@ from tests.e2e.calls import (
     send,
 )
 from tests.e2e.conftest import MakeGateway
-from tests.support.clients import RawH1
+from tests.support.clients import RawH1, WebSocket
 from tests.support.clients.h1 import chunked, head
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys
@@ -90,3 +92,65 @@ def test_a_pattern_of_passthrough_opens_no_way_into_the_machine(
             refused(client.answer("CONNECT"), 403, "gateway_destination_refused")
     assert fake.connections == []
     nothing_left(fake, keys)
+
+
+def test_a_flood_of_empty_fragments_closes_the_socket_and_harms_nobody(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    del fake
+    path = "/v1/realtime?model=gpt-realtime-2.1"
+    with WebSocket(gateway.way.tls(), path, [bearer(keys.production)]) as socket:
+        socket.hear_type("session.created")
+        empty = bytes([0x00, 0x80, 0, 0, 0, 0])
+        with contextlib.suppress(OSError):
+            socket.raw(bytes([0x01, 0x80, 0, 0, 0, 0]) + empty * 60_000)
+        began = time.monotonic()
+        with RawH1(gateway.way.tls()) as client:
+            assert client.call("GET", "/v1/models", keys.production).status == 200
+        assert time.monotonic() - began < 3
+        said = socket.hear()
+        assert said.kind in ("close", "eof", "reset")
+
+
+def test_endless_chunk_extensions_and_trailers_are_cut(
+    gateway: GatewayProcess, fake: FakeOpenAIThread
+) -> None:
+    for start in (b"1;", b"0\r\nx: "):
+        with RawH1(gateway.way.tls()) as client:
+            head = b"POST /v1/models HTTP/1.1\r\nHost: api.openai.com\r\n"
+            client.send(head + b"Transfer-Encoding: chunked\r\n\r\n" + start)
+            with pytest.raises(OSError, match=r"reset|[Bb]roken pipe|EOF"):
+                client.send(b"a" * 26_000_000)
+    assert fake.requests == []
+
+
+def test_an_endless_head_of_the_upstream_is_a_fault_at_once(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add("/v1/models", raw=b"HTTP/1.1 200 OK\r\nx: " + b"a" * 600_000)
+    with RawH1(gateway.way.tls()) as client:
+        reply = client.call("GET", "/v1/models", keys.production)
+    assert (reply.status, reply.code) == (502, "gateway_upstream_unreachable")
+
+
+def test_connection_cannot_name_the_mappings_headers(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    with RawH1(gateway.way.tls()) as client:
+        named = ("Connection", "openai-project, authorization, close")
+        headers = [("Host", "api.openai.com"), bearer(keys.production), named]
+        client.request("GET", "/v1/models", headers)
+        assert client.answer().status == 200
+    assert fake.wait()[0].values("connection") == ["close"]
+
+
+def test_a_production_key_in_the_head_wins_over_a_body_that_is_too_large(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    with RawH1(gateway.way.tls()) as client:
+        headers = [("Host", "api.openai.com"), bearer(keys.production), ("x", keys.production),
+                   ("Content-Length", str(10**9))]  # fmt: skip
+        client.request("POST", "/v1/responses", headers)
+        reply = client.answer()
+    assert (reply.status, reply.code) == (403, "gateway_production_key_leaked")
+    assert fake.requests == []

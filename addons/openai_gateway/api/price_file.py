@@ -7,14 +7,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from openai_gateway.core.money import decimal
 
 MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_DEPTH: Final = 16
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -147,6 +149,7 @@ def read(path: Path) -> Value:
     if len(data) > MAX_BYTES:
         raise PriceFileError([Fault(str(path), 1, 1, "(file)", "is larger than 4 MiB")])
     try:
+        _shallow(data)
         node = yaml.compose(data, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -158,6 +161,19 @@ def read(path: Path) -> Value:
     if node is None:
         raise PriceFileError([Fault(str(path), 1, 1, "(file)", "is empty")])
     return Value(str(path), node)
+
+
+def _shallow(data: bytes) -> None:
+    """The C loader recurses without a bound: brackets upon brackets would end the process."""
+    depth = 0
+    for event in yaml.parse(data, Loader=_LOADER):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            mark: Any = event.start_mark  # the C loader's own class, which the stubs refuse
+            raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=mark)
 
 
 def _meant(text: str, known: Collection[str]) -> str:

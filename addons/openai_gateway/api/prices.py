@@ -3,81 +3,20 @@ Nothing is guessed silently: what has no price makes the cost unknown, what was 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Final, Self
 
+from openai_gateway.api.bill import FREE, Bill, Cost, about_second, add_tokens, tier_of
 from openai_gateway.api.price_file import Fault, PriceFileError, read
 from openai_gateway.api.price_sheet import Sheet, sheet
 from openai_gateway.api.rates import STANDARD, Entry, entry
-from openai_gateway.core.money import Pico, nano, whole
-from openai_gateway.core.usage import Usage, split
+from openai_gateway.core.money import Pico
+from openai_gateway.core.usage import Usage
 
 _SNAPSHOT: Final = re.compile(r"(.+)-[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIERS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("", "auto", "default", "scale", STANDARD), STANDARD),
-    "flex": "flex",
-    "priority": "priority",
-    "fast": "priority",
-    "ultrafast": "ultrafast",
-}
 # What a model without a price for it may tell beside the tokens that it bills.
 _TOLD: Final = frozenset({"second", "character", "image"})
 _UNNAMED: Final = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the bill; `pico` is quantity times pico_per_unit, exactly."""
-
-    kind: str
-    quantity: int | Decimal
-    pico_per_unit: Pico
-    pico: Pico
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """`nano_usd` is None where any part has no price (`unpriced_model` says whose) or nothing is
-    known of the use; `notes` are what had to be assumed: with one, the cost is an estimate."""
-
-    nano_usd: int | None
-    lines: tuple[Line, ...] = ()
-    unpriced_model: str | None = None
-    free: bool = False
-    notes: tuple[str, ...] = ()
-
-
-FREE: Final = Cost(0, free=True)
-
-
-@dataclass(slots=True)
-class _Bill:
-    """What one call comes to, while it is added up."""
-
-    asked: str | None
-    decided: str | None
-    sum_of_many: bool
-    factor: Fraction | None = None
-    regional: bool = False
-    lines: list[Line] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    unpriced: str | None = None
-    free: bool = True
-
-    def add(self, kind: str, quantity: int | Decimal, price: Pico, model: str) -> None:
-        exact = quantity if isinstance(quantity, int) else Fraction(quantity)
-        self.lines.append(Line(kind, quantity, price, whole(exact * price), model))
-
-    def total(self, known: bool) -> Cost:
-        lines, notes = tuple(self.lines), tuple(dict.fromkeys(self.notes))
-        if self.unpriced is not None or not known:
-            return Cost(None, lines, self.unpriced, notes=notes)
-        amount = nano(sum((line.pico for line in lines), start=0))
-        return Cost(amount, lines, free=self.free, notes=notes)
 
 
 class PriceTable:
@@ -145,20 +84,20 @@ class PriceTable:
             return FREE
         summed = endpoint.startswith("batches.")
         decided = _decided(endpoint, batch=batch or summed)
-        bill = _Bill(tier, decided, summed, regional=regional)
+        bill = Bill(tier, decided, summed, regional=regional)
         self._window(bill, background_window)
         for one, fallback in _bills(usage, requested_model):
             self._charge(bill, one, one.model or fallback)
         return bill.total(known=bool(bill.lines) or bill.free or usage.source != "none")
 
-    def _window(self, bill: _Bill, window: str | None) -> None:
+    def _window(self, bill: Bill, window: str | None) -> None:
         if window is None:
             return
         bill.factor = self._sheet.windows.get(window)
         if bill.factor is None:
             bill.notes.append("unknown completion window: full price")
 
-    def _charge(self, bill: _Bill, usage: Usage, model: str | None) -> None:
+    def _charge(self, bill: Bill, usage: Usage, model: str | None) -> None:
         found = self.lookup(model) if model else None
         if found is None:
             bill.free = False
@@ -167,17 +106,17 @@ class PriceTable:
             bill.free = False
             self._priced(bill, usage, model or found.name, found)
 
-    def _priced(self, bill: _Bill, usage: Usage, model: str, found: Entry) -> None:
-        tier = _tier(bill, usage, found)
+    def _priced(self, bill: Bill, usage: Usage, model: str, found: Entry) -> None:
+        tier = tier_of(bill, usage, found)
         if tier is None:
             bill.unpriced = model
             return
         if usage.input_tokens or usage.output_tokens:
-            _tokens(bill, usage, model, found, tier)
+            add_tokens(bill, usage, model, found, tier)
         if usage.units or found.name in self._sheet.chat_search:
             self._units(bill, usage, model, found, tier)
 
-    def _units(self, bill: _Bill, usage: Usage, model: str, found: Entry, tier: str) -> None:
+    def _units(self, bill: Bill, usage: Usage, model: str, found: Entry, tier: str) -> None:
         units = dict(usage.units)
         if found.name in self._sheet.chat_search:
             units.setdefault("web_search", 1)  # such a model searches in every call
@@ -190,7 +129,7 @@ class PriceTable:
                 bill.add(unit, quantity, price, model)
 
     def _unit(
-        self, bill: _Bill, usage: Usage, unit: str, model: str, found: Entry, tier: str
+        self, bill: Bill, usage: Usage, unit: str, model: str, found: Entry, tier: str
     ) -> Pico | None:
         """Pico-dollars a unit: the model's own price, or a tool's fee."""
         base, _, size = unit.partition(":")
@@ -198,12 +137,12 @@ class PriceTable:
         if base == "video_second":
             return own.get(unit if size and found.by_size else base)
         if base == "second" and base not in own and usage.source in ("estimated", "reserved"):
-            return _about(bill, usage, own)
+            return about_second(bill, usage, own)
         if base == "trained_token":
             return self._sheet.training.get(model)
         return own[base] if base in own else self._fee(bill, base, size, found)
 
-    def _fee(self, bill: _Bill, tool: str, size: str, found: Entry) -> Pico | None:
+    def _fee(self, bill: Bill, tool: str, size: str, found: Entry) -> Pico | None:
         tools = self._sheet.tools
         if tool == "container":
             bill.notes.append("a container is charged its minimum: its time is not visible")
@@ -213,42 +152,6 @@ class PriceTable:
         if tool == "web_search_preview" and found.name in self._sheet.non_reasoning:
             return tools.get("web_search_preview_non_reasoning")
         return tools.get(tool)
-
-
-def _tokens(bill: _Bill, usage: Usage, model: str, found: Entry, tier: str) -> None:
-    rates, _ = found.rate(tier, 0 if bill.sum_of_many else usage.input_tokens)
-    kinds = split(usage)
-    if found.mode == "image_generation" and not kinds["image_output"]:
-        # its streams give no details of output, and it answers with nothing else
-        kinds["image_output"], kinds["output"] = kinds["output"], 0
-    factor = (bill.factor or 1) * (found.regional_x if bill.regional else 1)
-    for kind, quantity in kinds.items():
-        if not quantity:
-            continue
-        price: Pico | None = rates.get(kind)
-        if price is None:
-            bill.unpriced = model
-            continue
-        bill.add(kind, quantity, price if factor == 1 else whole(price * factor), model)
-
-
-def _tier(bill: _Bill, usage: Usage, found: Entry) -> str | None:
-    """The tier to price by; None for a word that is no tier."""
-    tier = bill.decided or _TIERS.get(usage.service_tier or bill.asked or "")
-    if tier is None:
-        bill.notes.append("unknown service tier: no price")
-    elif tier != STANDARD and (tier, False) not in found.rates:
-        bill.notes.append(f"{found.name} has no {tier} price: standard")
-        return STANDARD
-    return tier
-
-
-def _about(bill: _Bill, usage: Usage, own: Mapping[str, Pico]) -> Pico | None:
-    """OpenAI's estimate for a model that bills tokens, where only the time is known."""
-    if usage.input_tokens or usage.output_tokens or "about_second" not in own:
-        return None
-    bill.notes.append("priced by OpenAI's estimate a minute")
-    return own["about_second"]
 
 
 def _decided(endpoint: str, *, batch: bool) -> str | None:

@@ -143,6 +143,11 @@ def of_speech(text: str) -> int:
     return -(-len(text) * SAID_PER_SECOND // CHARACTERS_PER_SECOND)
 
 
+def of_listening(characters: int) -> int:
+    """The seconds of speech that this much text was."""
+    return -(-characters // CHARACTERS_PER_SECOND)
+
+
 def of_sound(base64_characters: int) -> int:
     """The tokens of sound that was told as PCM in base64."""
     return -(-base64_characters * 3 * SAID_PER_SECOND // (4 * PCM_BYTES))

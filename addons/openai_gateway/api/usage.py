@@ -37,7 +37,7 @@ def from_json(endpoint: str, answer: object, request: object = None) -> Parsed:
         return Parsed(charge_id=charge_id(endpoint, answer), final=False)
     shape = SHAPES.get(endpoint)
     usage = shape(told, asked, read) if shape else None
-    if usage is None and endpoint in _ESTIMATED and not told.get("error"):
+    if usage is None and endpoint in ESTIMATED and not told.get("error"):
         usage = _estimate(endpoint, answer, asked, read)
     found = _containers(endpoint, told, asked)
     if usage and found:
@@ -81,14 +81,16 @@ def _estimate(endpoint: str, answer: object, request: Object, read: Reader) -> U
     if endpoint == "audio.speech":
         return units.spoken(request)
     told = answer if isinstance(answer, dict) else NOTHING
-    if not told and not isinstance(answer, str):
+    if endpoint.startswith("audio."):
+        return units.listened(told.get("text") if told else answer)
+    if not told:
         return None
     image = 0
     if endpoint.startswith("images."):
         pictures = len(list(units.objects(told, "data")))
         image = pictures * estimates.of_picture(request.get("quality"))
-    texts = answer if isinstance(answer, str) else [told.get(name) for name in _OUTPUTS]
-    asked, made = estimates.of_request(request), estimates.of_value(texts) + image
+    made = estimates.of_value([told.get("choices"), told.get("output")]) + image
+    asked = estimates.of_request(request)
     usage = Usage(
         input_tokens=asked,
         output_tokens=made,
@@ -97,9 +99,6 @@ def _estimate(endpoint: str, answer: object, request: Object, read: Reader) -> U
         source="estimated",
     )
     return named(usage, told, read)
-
-
-_OUTPUTS: Final = ("choices", "output", "text")
 
 
 def _chat(answer: Object, request: Object, read: Reader) -> Usage | None:
@@ -205,8 +204,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "graders.run": _graders,
     "containers.create": _container,
 }
-_ESTIMATED: Final = frozenset(
+ESTIMATED: Final = frozenset(
     {"chat.create", "completions.create", "responses.create", "responses.compact"}
     | {"decisions.create", "embeddings.create", "images.generate", "images.edit"}
-    | {"audio.speech", "audio.transcribe"}
+    | {"audio.speech", "audio.transcribe", "audio.translate"}
 )

@@ -8,16 +8,22 @@ from typing import Final
 from openai_gateway.api import tokens as estimates
 from openai_gateway.api.salvage import Salvage
 from openai_gateway.api.sse import Event
-from openai_gateway.api.usage import charge_id, from_json
+from openai_gateway.api.usage import ESTIMATED, charge_id, from_json
 from openai_gateway.api.usage_deltas import Made, chunk, inner, message, typed
 from openai_gateway.api.usage_reading import Parsed
 from openai_gateway.core.usage import Usage
 
 type Object = Mapping[str, object]
 
-_CHUNKS: Final = frozenset({"chat.create", "completions.create"})
+# Their events all matter, and have no type.
+_CHUNKS: Final = frozenset({"chat.create", "completions.create", "unknown"})
+# What is charged while it streams; elsewhere an unfinished stream is a look at others' work.
+_CHARGED: Final = ESTIMATED | {"responses.ws", "threads.create_and_run", "threads.runs.create"}
 # Bytes without which an event cannot matter; what has none of them is not even read as JSON.
-_TYPED: Final = (b'.delta"', b'.completed"', b'.incomplete"', b'.failed"', b'.done"', b'"error"')
+_MARKS: Final = (
+    *(b'.delta"', b'.completed"', b'.incomplete"', b'.failed"', b'.cancelled"', b'.done"'),
+    *(b'"response.created"', b'"thread.run"', b'"error"'),
+)
 _ENDS: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
     | {"image_generation.completed", "image_edit.completed"}
@@ -49,24 +55,21 @@ class StreamUsage:
         if event.oversized:
             self._salvage = self._salvage or Salvage()
             self._salvage.piece(raw)
-        elif (
-            self._endpoint in _CHUNKS
-            or any(mark in raw for mark in _TYPED)
-            or (not self._head and b'"response.created"' in raw)
-        ):
-            self.value(event.value)
         elif _PARTIAL in raw[:_HEAD]:
-            self._made.partial_pictures += 1
+            # a tool's picture is billed beside the response, at another model's price
+            self._made.partial_pictures += self._endpoint.startswith("images.")
+        elif self._endpoint in _CHUNKS or any(mark in raw for mark in _MARKS):
+            self.value(event.value)
 
     def value(self, value: object) -> None:
         """One event's JSON value; a socket's message is one too."""
         if not isinstance(value, dict):
             return
-        if self._endpoint in _CHUNKS:
+        if "choices" in value:
             self._chunk(value)
         elif isinstance(kind := value.get("type"), str):
             self._typed(value, kind)
-        elif self._endpoint.startswith("threads"):
+        else:
             self._run(value)
         if value.get("error") or value.get("type") == "error":
             self._failed = True
@@ -95,11 +98,14 @@ class StreamUsage:
         elif kind == "response.created":
             self._head = inner(value, "response")
         elif kind == "response.output_item.done":
-            tool = _TOOLS.get(str(inner(value, "item").get("type")))
-            if tool:
-                self._tools[tool] = self._tools.get(tool, 0) + 1
+            self._tool(inner(value, "item"))
         else:
             typed(value, kind, self._made)
+
+    def _tool(self, item: Object) -> None:
+        tool = _TOOLS.get(str(item.get("type")))
+        if tool and inner(item, "action").get("type", "search") == "search":
+            self._tools[tool] = self._tools.get(tool, 0) + 1
 
     def _over(self, value: Object, kind: str) -> None:
         """An event that ends an answer; of several pictures each has its own."""
@@ -119,28 +125,26 @@ class StreamUsage:
 
     def _estimate(self, broken: bool, anomalies: tuple[str, ...]) -> Parsed:
         name = charge_id(self._endpoint, self._head)
-        if self._told_later(broken):
-            return Parsed(anomalies=anomalies, charge_id=name, final=False)
-        if self._failed and not self._made.anything:
-            return Parsed(anomalies=anomalies, charge_id=name)
-        return Parsed(usage=self._estimated(), anomalies=anomalies, charge_id=name)
-
-    def _told_later(self, broken: bool) -> bool:
-        """Whether the answer goes on without this stream, and will be charged when its end shows."""
-        return self._endpoint == "responses.get" or (
-            broken and self._request.get("background") is True
-        )
+        known = Parsed(anomalies=anomalies, charge_id=name)
+        if self._endpoint == "responses.get" or (broken and self._request.get("background")):
+            return replace(known, final=False)  # it goes on, and is charged when its end shows
+        if self._endpoint not in _CHARGED or (self._failed and not self._made.anything):
+            return known
+        if self._endpoint == "audio.speech":
+            return replace(from_json(self._endpoint, None, self._request), anomalies=anomalies)
+        return replace(known, usage=self._estimated())
 
     def _estimated(self) -> Usage:
         made, quality = self._made, self._request.get("quality")
+        if self._endpoint.startswith("audio."):
+            length = estimates.of_listening(made.text_bytes)
+            return Usage(units={"second": length}, source="estimated")
         sound = estimates.of_sound(made.sound_characters)
         image = made.pictures * estimates.of_picture(quality)
         image += made.partial_pictures * estimates.PER_PARTIAL
         asked = estimates.of_request(self._request)
         said = estimates.of_bytes(made.text_bytes) + sound + image
-        head = self._head
-        model, tier = head.get("model"), head.get("service_tier")
-        usage = Usage(
+        return Usage(
             input_tokens=asked,
             output_tokens=said,
             audio_output_tokens=sound,
@@ -148,12 +152,14 @@ class StreamUsage:
             total_tokens=asked + said,
             units=dict(self._tools),
             source="estimated",
+            model=_name(self._head, "model"),
+            service_tier=_name(self._head, "service_tier"),
         )
-        return replace(
-            usage,
-            model=model if isinstance(model, str) else None,
-            service_tier=tier if isinstance(tier, str) else None,
-        )
+
+
+def _name(holder: Object, name: str) -> str | None:
+    value = holder.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _later(first: Object, second: Object) -> Object:

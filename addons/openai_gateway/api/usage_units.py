@@ -1,6 +1,7 @@
 """What an answer bills that is no token of its own model: seconds, characters, videos, training,
 searches and containers of tools, and the tokens that a tool spends at another model's price."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +16,9 @@ type Object = Mapping[str, object]
 
 # The smallest container is what a tool gets that names none.
 SMALLEST: Final = "1g"
+# The end of a subtitle, of srt (00:00:04,500) or vtt (00:04.500); the last one is near the end.
+_TIME: Final = re.compile(r"--> *(?:(\d{1,3}):)?(\d\d):(\d\d[.,]\d{3})")
+_LAST: Final = 4096
 SIZES: Final = frozenset({"1g", "4g", "16g", "64g"})
 
 
@@ -46,6 +50,19 @@ def spoken(request: Object) -> Usage | None:
         total_tokens=asked + said,
         source="estimated",
     )
+
+
+def listened(text: object) -> Usage | None:
+    """A transcription without usage: what it wrote tells how long it listened, best by the times
+    of its subtitles. Only seconds are estimated, also where tokens are paid."""
+    if not isinstance(text, str):
+        return None
+    times = _TIME.findall(text[-_LAST:])
+    length = Decimal(estimates.of_listening(len(text)))
+    if times:
+        hours, minutes, rest = times[-1]
+        length = int(hours or 0) * 3600 + int(minutes) * 60 + Decimal(rest.replace(",", "."))
+    return Usage(units={"second": length}, source="estimated")
 
 
 def video(length: Decimal | None, answer: Object, read: Reader) -> Usage | None:

@@ -22,6 +22,12 @@ ESCAPE: Final = re.compile(
 )
 PERCENT: Final = re.compile(rb"%(?:[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})")
 PERCENT_U: Final = re.compile(rb"%u([0-9a-fA-F]{4})")
+PERCENT_HEX: Final = re.compile(rb"%([0-9a-fA-F]{2})")
+# `unquote_to_bytes` cuts the text at each %, also where hardly any is an escape.
+RARE: Final = 64
+# `bytes.replace` is slow where many stand alone, a pattern where many are doubled.
+DOUBLED: Final = re.compile(rb"\\\\+")
+FEW_DOUBLED: Final = 1000
 ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z0-9]{2,31};)")
 QUOTED_PAIR: Final = re.compile(rb"=(?:([0-9a-fA-F]{2})|[ \t]{0,8}\r?\n)")
 # Fullwidth, mathematical and enclosed forms of letters, digits and what escapes are made of (NFKC
@@ -32,6 +38,7 @@ _ALIKE: Final = (
 )
 ALIKE: Final = re.compile(_ALIKE + _ALIKE + b"*")
 DASHES: Final = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
+DASH_ONE: Final = {chr(code).encode(): b"-" for code in DASHES}
 TAGS: Final = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
 NOT_ASCII: Final = bytes(range(0x80, 0x100))
 
@@ -50,7 +57,7 @@ def fold(data: bytes) -> bytes:
             data = unentity(data)
         if b"=" in data and QUOTED_PAIR.search(data) and is_mail(data):
             data = QUOTED_PAIR.sub(unquote_pair, data)
-        if data is before:
+        if data is before or data == before:
             break
     return data.replace(b"\0", b"") if b"\0" in data else data
 
@@ -59,7 +66,8 @@ def unescape(data: bytes) -> bytes:
     r"""`\u0073`, `\u{73}`, `\U00000073`, `\x73`, `\163`; of many backslashes one stays."""
     if not ESCAPE.search(data):
         return data
-    while b"\\\\" in data:
+    data, found = DOUBLED.subn(rb"\\", data, FEW_DOUBLED)
+    while found == FEW_DOUBLED and b"\\\\" in data:
         data = data.replace(b"\\\\", b"\\")
     return ESCAPE.sub(from_escape, data)
 
@@ -82,7 +90,9 @@ def unpercent(data: bytes) -> bytes:
     """`%73` and `%u0073`."""
     if b"%u" in data:
         data = PERCENT_U.sub(lambda found: from_point(int(found[1], 16)), data)
-    return unquote_to_bytes(data)
+    if data.count(b"%") > len(data) // RARE:
+        return unquote_to_bytes(data)
+    return PERCENT_HEX.sub(lambda found: bytes.fromhex(found[1].decode()), data)
 
 
 def unentity(data: bytes) -> bytes:
@@ -110,5 +120,7 @@ def plain(data: bytes) -> bytes:
 
 
 def normal(found: re.Match[bytes]) -> bytes:
+    if found[0] in DASH_ONE:
+        return b"-"
     text = found[0].decode("utf-8", "ignore").translate(DASHES).translate(TAGS)
     return unicodedata.normalize("NFKC", text).encode()

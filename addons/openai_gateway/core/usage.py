@@ -12,7 +12,7 @@ type Source = Literal["reported", "estimated", "reserved", "none"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Cached and cache-write tokens lie inside input, reasoning inside output, audio and image
-    inside both. ValueError for a negative count."""
+    inside both. ValueError for a negative count, and for an amount that is no sane number."""
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
@@ -53,8 +53,8 @@ class Usage:
             self.cached_text_tokens or 0,
             self.total_tokens,
         )
-        if smallest < 0 or any(amount < 0 for amount in self.units.values()):
-            raise ValueError("a count of tokens or units is negative")
+        if smallest < 0 or not all(_sane(amount) for amount in self.units.values()):
+            raise ValueError("a count of tokens or units is negative or absurd")
 
 
 def split(usage: Usage) -> dict[str, int]:
@@ -94,6 +94,13 @@ def disjoint(usage: Usage) -> Mapping[str, int]:
     kinds["cached_input"] += kinds.pop("cached_audio_input") + kinds.pop("cached_image_input")
     kinds["cache_write"] += kinds.pop("cache_write_12h")
     return kinds
+
+
+def _sane(amount: Decimal | int) -> bool:
+    """Whether it can be multiplied exactly: 1E+999999 would be a number of a million digits."""
+    if isinstance(amount, int):
+        return amount >= 0
+    return amount.is_finite() and 0 <= amount <= 10**12 and amount.adjusted() >= -40
 
 
 def _cached_parts(usage: Usage, cached: int, uncached: int) -> tuple[int, int, int]:

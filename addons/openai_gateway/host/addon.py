@@ -57,7 +57,10 @@ class Gateway:
             self.dispatcher.report("client_connected", fault)
 
     def client_disconnected(self, client: connection.Client) -> None:
-        self.connections.gone(client)
+        try:
+            self.connections.gone(client)
+        except BaseException as fault:  # noqa: BLE001  # it has gone, whatever came
+            self.dispatcher.report("client_disconnected", fault)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         try:

@@ -25,6 +25,7 @@ from openai_gateway.host.streams import Relay, mask
 
 # Answers up to this size are buffered: a stream costs 10 to 19 % more (measured).
 SMALL: Final = 256 * 1024
+SUCCESS: Final = range(200, 300)
 FAILED: Final = 400
 
 
@@ -45,9 +46,7 @@ class Answers:
         call.status = answer.status_code
         call.openai_request_id = answer.headers.get("x-request-id")
         answer.headers["x-gateway-request-id"] = call.id
-        # It would name the client a way past the gateway (HTTP/3).
-        answer.headers.pop("alt-svc", None)
-        mask_headers(answer.headers, exchange.chain.masks)
+        clean_head(answer, exchange.chain.masks)
         chunk(flow.request, answer)
         exchange.event_stream = answer.headers.get("content-type", "").startswith(EVENT_STREAM)
         if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
@@ -93,7 +92,8 @@ class Answers:
                     answer.raw_content = masked
         if answer.status_code >= FAILED:
             exchange.call.upstream_error = errors.code_of(body, answer.status_code)
-        exchange.chain.learn(exchange.call, body)
+        elif answer.status_code in SUCCESS:
+            exchange.chain.learn(exchange.call, body)
 
     def broken(self, flow: http.HTTPFlow) -> None:
         """The call ended without a whole answer: the upstream broke, or the client went away."""
@@ -137,11 +137,20 @@ class Answers:
             close(self.state, exchange)
 
 
+def clean_head(answer: http.Response, keys: Sequence[bytes]) -> None:
+    """A head as the client may see it, an informational one too."""
+    # It would name the client a way past the gateway (HTTP/3).
+    answer.headers.pop("alt-svc", None)
+    mask_headers(answer.headers, keys)
+    reason = answer.data.reason
+    answer.data.reason = mask(reason, keys)
+
+
 def mask_headers(headers: http.Headers, keys: Sequence[bytes]) -> None:
     """A key of ours in a header or trailer of the answer is starred out too."""
     fields = headers.fields
-    if any(key in value for key in keys for _, value in fields):
-        headers.fields = tuple((name, mask(value, keys)) for name, value in fields)
+    if any(key in text for key in keys for field in fields for text in field):
+        headers.fields = tuple((mask(name, keys), mask(value, keys)) for name, value in fields)
 
 
 def chunk(request: http.Request, answer: http.Response) -> None:

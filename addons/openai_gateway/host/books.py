@@ -5,7 +5,7 @@ call is written once.
 import time
 from typing import Final
 
-from openai_gateway.core.call import Call, Request
+from openai_gateway.core.call import Call, Content, Request
 from openai_gateway.core.verdict import Refusal
 from openai_gateway.host.exchange import Exchange
 from openai_gateway.host.state import State
@@ -41,6 +41,8 @@ def close(state: State, exchange: Exchange) -> None:
     state.calls.pop(exchange.flow_id, None)
     measure(exchange)
     exchange.chain.services.record(call)
+    # mitmproxy's flows die in cycles: what is large must not wait for a collection.
+    call.content, call.request.body, exchange.captured = Content(), b"", None
 
 
 def close_unbegun(state: State, method: str, refused: Refusal) -> Call:

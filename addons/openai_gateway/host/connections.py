@@ -5,7 +5,7 @@ The door is shut in each of these: a connection that nothing here passed stays c
 
 from typing import Any
 
-from mitmproxy import connection, http
+from mitmproxy import connection, ctx, http
 from mitmproxy.proxy import layer, layers, server_hooks
 
 from openai_gateway.api.errors import refusal
@@ -42,6 +42,7 @@ class Connections:
         self.open -= 1
         self.state.clients.pop(client.id, None)
         self.state.tunnels.pop(client.id, None)
+        close_leftover(client)
 
     def connect(self, flow: http.HTTPFlow) -> None:
         """Judges a CONNECT: the client first, then the destination."""
@@ -124,12 +125,25 @@ class Connections:
             flow.request.headers["proxy-authorization"] = force.proxy_authorization
 
 
-def abort_upstream(handler: Any) -> None:
-    """Ends every upstream connection of one client: mitmproxy then reports the call as broken.
+# mitmproxy's connection handlers and their transports are not public: only these two use them.
 
-    `handler` is mitmproxy's connection handler, whose `transports` are not public: the one place
-    that uses them.
-    """
-    for conn, transport in list(handler.transports.items()):
+
+def abort_upstream(client_id: str) -> None:
+    """Ends every upstream connection of one client: mitmproxy then reports the call as broken."""
+    for conn, transport in _transports(client_id):
         if isinstance(conn, connection.Server) and transport.handler is not None:
             transport.handler.cancel("overdue")
+
+
+def close_leftover(client: connection.Client) -> None:
+    """Closes the socket of a client that has gone: where mitmproxy cuts a client that still sends,
+    its handler may end before it has closed the socket, which then stays open for good."""
+    for conn, transport in _transports(client.id):
+        if conn is client and transport.writer is not None:
+            transport.writer.transport.abort()
+
+
+def _transports(client_id: str) -> list[tuple[connection.Connection, Any]]:
+    server = ctx.master.addons.get("proxyserver")
+    handler = server.connections.get(client_id) if server is not None else None
+    return list(handler.transports.items()) if handler is not None else []

@@ -31,6 +31,7 @@ from openai_gateway.host.state import InForce, State, via
 
 log = logging.getLogger(__name__)
 
+HOPS: Final = frozenset({b"close", b"keep-alive", b"upgrade"})
 BREAKS: Final = "A header or the path of the request holds a line break or a zero byte."
 
 
@@ -97,6 +98,7 @@ class Dispatcher:
         request = exchange.call.request
         # Plain answers: what is compressed could be neither masked nor counted as it streams.
         request.put(b"accept-encoding", b"identity")
+        limit_connection(request)
         send_on(flow, request)
         # Looked at like headers, but OpenAI reads none: nothing more leaves than has to.
         flow.request.trailers = None
@@ -161,6 +163,19 @@ class Dispatcher:
                   type(fault).__name__, where)  # fmt: skip
         if self.state.services is not None:
             self.state.services.metrics.internal_error(stage)
+
+
+def limit_connection(request: Request) -> None:
+    """`Connection` may name what a next hop takes out: it must not name the mapping's headers."""
+    named = [
+        token.strip() for value in request.values(b"connection") for token in value.split(b",")
+    ]
+    if not named:
+        return
+    kept = [token for token in named if token.lower() in HOPS]
+    request.drop(b"connection")
+    if kept:
+        request.headers.append((b"Connection", b", ".join(kept)))
 
 
 def has_breaks(request: Request) -> bool:

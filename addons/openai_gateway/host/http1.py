@@ -12,6 +12,7 @@ from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers.http import (
+    ErrorCode,
     ReceiveHttp,
     RequestProtocolError,
     RequestTrailers,
@@ -53,6 +54,8 @@ class _WithTrailers(Http1Connection):
     """Reads trailers as events of their own, just before the end of the message."""
 
     Trailers: type[RequestTrailers | ResponseTrailers]
+    # What the stream is told: the client is as good as gone, the upstream has broken the protocol.
+    too_much: ErrorCode
     _reader: Reader = None
     _trailers: http.Headers | None = None
 
@@ -79,19 +82,29 @@ class _WithTrailers(Http1Connection):
             yield command
 
     def _too_long(self) -> bool:
-        return self.state == self.read_headers and len(self.buf) > LONGEST_HEAD
+        """A head, a chunk's head, trailers, or calls behind the one under way: none may be longer.
+        What is read of a body never stays in the buffer."""
+        return self.state != self.done and len(self.buf) > LONGEST_HEAD
 
     def _handle_event(self, event: events.Event) -> Commands:
         yield from super()._handle_event(event)
         if isinstance(event, events.DataReceived) and self._too_long():
-            yield commands.CloseConnection(self.conn)
-            self.state = self.done
+            yield from self._cut()
+
+    def _cut(self) -> Commands:
+        stream_id, under_way = self.stream_id, self.request is not None
+        yield commands.CloseConnection(self.conn)
+        self.state = self.done
+        if stream_id is not None and under_way:
+            fault = self.ReceiveProtocolError(stream_id, "more than a head may be", self.too_much)
+            yield ReceiveHttp(fault)
 
 
 class GatewayHttp1Server(_WithTrailers, Http1Server):
     """The client's side: sends an answer's trailers behind its last chunk."""
 
     Trailers = RequestTrailers
+    too_much = ErrorCode.CLIENT_DISCONNECTED
     _sent_trailers: http.Headers | None = None
 
     def read_headers(self, event: events.ConnectionEvent) -> Commands:
@@ -135,6 +148,7 @@ class GatewayHttp1Client(_WithTrailers, Http1Client):
     """The upstream's side: hands on informational answers, and goes on waiting for the real one."""
 
     Trailers = ResponseTrailers
+    too_much = ErrorCode.GENERIC_SERVER_ERROR
 
     def read_headers(self, event: events.ConnectionEvent) -> Commands:
         while isinstance(event, events.DataReceived) and (early := self._informational()):

@@ -28,6 +28,7 @@ from mitmproxy.proxy.layers.http import (
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
+from openai_gateway.host.answers import clean_head
 from openai_gateway.host.exchange import PASSED, Exchange, exchange_of
 from openai_gateway.host.http1 import BAD_FRAMING, GatewayHttp1Client, GatewayHttp1Server
 from openai_gateway.host.socket_layer import GatewayWebSocket
@@ -214,6 +215,8 @@ class GatewayStream(HttpStream):
     def state_wait_for_response_headers(self, event: Any) -> Commands:
         """Informational answers go on to the client; the real one is still to come."""
         if event.response.status_code in INFORMATIONAL:
+            exchange = self._exchange
+            clean_head(event.response, exchange.chain.masks if exchange is not None else ())
             yield SendHttp(event, self.context.client)
         elif event.response.status_code == SWITCHING and not self._asked_to_switch(event.response):
             text = "the upstream switched protocols unasked"

@@ -50,6 +50,7 @@ class Lifecycle:
         self.make = make
         self.own: dict[str, Any] = {}
         self.started = False
+        self.new_authority = False
         self.updating = False
         self.upkeep = Upkeep(state, self._build, self._adopt)
 
@@ -116,14 +117,11 @@ class Lifecycle:
     def _authority(self, loaded: Loaded) -> authority.Authority:
         create = loaded.config.environment == "staging"
         folder = loaded.path_of("certs")
-        made = not (folder / authority.KEY_FILE).exists()
+        self.new_authority = not (folder / authority.KEY_FILE).exists()
         try:
             ca = authority.ensure(folder, create=create)
         except authority.AuthorityError as error:
             raise Unfit([str(error)]) from error
-        if made:
-            log.info("made a certificate authority, sha256 %s; clients must trust %s",
-                     ca.sha256, ca.bundle_file)  # fmt: skip
         return ca
 
     def _services(self, loaded: Loaded) -> Services:
@@ -188,6 +186,8 @@ class Lifecycle:
         self.upkeep.begin()
         gc.freeze()
         self.state.ready = True
+        if self.new_authority:
+            log.info("made a certificate authority; clients must trust certs/ca-bundle.pem")
         log.info("listening on %s, metrics on %s", self._listening(), where)
 
     def _listening(self) -> str:

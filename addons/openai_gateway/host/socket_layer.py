@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import wsproto
+from mitmproxy import http
 from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.websocket import (
     Fragmentizer,
     WebsocketConnection,
@@ -28,11 +30,18 @@ type Commands = layer.CommandGenerator[Any]
 # The SDKs do not reconnect on this one (facts: openai-python's reconnect list).
 POLICY_VIOLATION: Final = 1008
 VANISHED: Final = 1006
+MOST_FRAGMENTS: Final = 4096
 GOING_ON: Final = frozenset({wsproto.ConnectionState.OPEN, wsproto.ConnectionState.REMOTE_CLOSING})
 
 
 class GatewayWebSocket(WebsocketLayer):
     """Relays one open socket. What the dispatcher has not passed is dropped."""
+
+    def __init__(self, context: Context, flow: http.HTTPFlow) -> None:
+        super().__init__(context, flow)
+        # By direction (from the client or not): the fragments so far, and their bytes in all.
+        self._fragments: dict[bool, list[bytearray]] = {True: [bytearray()], False: [bytearray()]}
+        self._gathered = {True: 0, False: 0}
 
     def relay_messages(self, event: events.Event) -> Commands:
         if not isinstance(event, events.ConnectionEvent):
@@ -61,18 +70,23 @@ class GatewayWebSocket(WebsocketLayer):
         return ends if from_client else (ends[1], ends[0])
 
     def _gather(self, part: ws_events.Message[Any], from_client: bool) -> Commands:
-        source, _ = self._ends(from_client)
-        is_text = isinstance(part.data, str)
-        source.frame_buf[-1] += part.data.encode() if is_text else part.data
-        exchange = exchange_of(self.flow)
-        most = exchange.max_message if exchange else 0
-        if from_client and sum(map(len, source.frame_buf)) > most:
+        piece = part.data.encode() if isinstance(part.data, str) else part.data
+        fragments = self._fragments[from_client]
+        fragments[-1] += piece
+        self._gathered[from_client] += len(piece)
+        if from_client and self._too_much(len(fragments)):
             yield from self._refuse_socket("message too large")
         elif part.message_finished:
-            fragments, source.frame_buf = source.frame_buf, [b""]
-            yield from self._judge(fragments, is_text, from_client)
+            self._fragments[from_client], self._gathered[from_client] = [bytearray()], 0
+            whole = [bytes(fragment) for fragment in fragments]
+            yield from self._judge(whole, isinstance(part.data, str), from_client)
         elif part.frame_finished:
-            source.frame_buf.append(b"")
+            fragments.append(bytearray())
+
+    def _too_much(self, fragments: int) -> bool:
+        exchange = exchange_of(self.flow)
+        most = exchange.max_message if exchange is not None else 0
+        return self._gathered[True] > most or fragments > MOST_FRAGMENTS
 
     def _judge(self, fragments: list[bytes], is_text: bool, from_client: bool) -> Commands:
         """Shows the whole message to the dispatcher and sends on what it passed."""

@@ -6,6 +6,7 @@ from typing import Final
 from mitmproxy import http
 
 from openai_gateway.api import errors
+from openai_gateway.content.views import is_quick
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Refusal, Refuse
 from openai_gateway.host.books import note_refusal
@@ -39,8 +40,8 @@ class Sockets:
         exchange.passed = message
 
     async def _judge(self, exchange: Exchange, content: bytes) -> Refuse | None:
-        """Long messages are judged in a thread: nothing may hold the loop above 1 ms."""
-        if len(content) <= INLINE:
+        """Long or involved messages are judged in a thread: nothing may hold the loop."""
+        if len(content) <= INLINE and content.isascii() and is_quick(content):
             return exchange.judge(content)
         async with asyncio.timeout(JUDGE_S):
             return await asyncio.to_thread(exchange.judge, content)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from mitmproxy import connection, ctx
+from mitmproxy import connection
 
 from openai_gateway.config.load import Loaded, load
 from openai_gateway.config.problems import ConfigError
@@ -114,9 +114,7 @@ class Upkeep:
             if now - asked <= exchange.chain.timeout_s:
                 continue
             exchange.call.upstream_error = "timeout"
-            handler = ctx.master.addons.get("proxyserver").connections.get(exchange.client_id)
-            if handler is not None:
-                abort_upstream(handler)
+            abort_upstream(exchange.client_id)
 
     def distrusted(self, conn: connection.Connection) -> None:
         """A client that does not trust our certificate: says so, once a minute a client."""

@@ -126,6 +126,9 @@ def test_all_faults_come_at_once_and_in_order(tmp_path: Path) -> None:
         ("- 1\n", "prices.yaml:1:1: (file): must be a mapping"),
         ("as_of: 2026-11-24\n", "prices.yaml:1:1: models: lists no models"),
         ("a: \0", "prices.yaml:1:1: (file): is no YAML"),
+        ("[" * 100_000, "prices.yaml:1:17: (file): is no YAML: is nested too deeply"),
+        ("? [a]\n: 1\n", "prices.yaml:2:3: ?: has a name that is no text"),
+        ("models: &m\n  x: *m\n", "prices.yaml:2:3: models.x.x: is unknown"),
         ("#" * (MAX_BYTES + 1), "prices.yaml:1:1: (file): is larger than 4 MiB"),
     ],
 )

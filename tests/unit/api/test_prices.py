@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openai_gateway.api.bill import Cost
 from openai_gateway.api.models import known_models
-from openai_gateway.api.prices import Cost, PriceTable
+from openai_gateway.api.prices import PriceTable
 from openai_gateway.core.money import nano
 from openai_gateway.core.usage import Usage
 

@@ -1,6 +1,7 @@
 """Each token is counted once, whatever an answer's details claim."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,8 +99,22 @@ def test_more_cached_than_sent_is_clamped() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [{"input_tokens": -1}, {"cached_audio_tokens": -1}, {"units": {"second": Decimal("-0.1")}}],
+    [
+        {"input_tokens": -1},
+        {"cached_audio_tokens": -1},
+        *(
+            {"units": {"second": Decimal(amount)}}
+            for amount in ("-0.1", "NaN", "Infinity", "1e999")
+        ),
+        {"units": {"second": Decimal("1e-9999")}},
+        {"units": {"image": -1}},
+    ],
 )
-def test_a_negative_count_is_refused(fault: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="negative"):
+def test_a_negative_or_absurd_count_is_refused(fault: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="negative or absurd"):
         Usage(**fault)
+
+
+@pytest.mark.parametrize("amount", [Decimal(0), Decimal("0.000"), Decimal("12.5"), 0, 3])
+def test_an_amount_from_zero_on_is_kept(amount: Decimal | int) -> None:
+    assert Usage(units={"second": amount}).units == {"second": amount}

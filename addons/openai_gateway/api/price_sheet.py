@@ -97,7 +97,7 @@ class Sheet:
             self.non_reasoning | own.non_reasoning,
             self.training | own.training,
             self.windows | own.windows,
-            (self.unpriced - named) | own.unpriced,
+            self.unpriced | own.unpriced,
         )
 
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 ROUNDS: Final = 5
 
 ESCAPE: Final = re.compile(
-    rb"\\(?:(?P<units>u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
+    rb"\\(?=[uUx0-3])(?:(?P<units>u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
     rb"|U(?P<long>[0-9a-fA-F]{8})|(?P<bytes>x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*)"
     rb"|(?P<octal>[0-3][0-7]{2}))"
 )
@@ -37,6 +37,7 @@ _ALIKE: Final = (
     rb"|\xf0\x9d[\x90-\x9f][\x80-\xbf]|\xe2\x80[\x90-\x95]|\xe2\x88\x92|\xe2[\x91-\x93][\x80-\xbf]|\xf3\xa0[\x80\x81][\x80-\xbf])"
 )
 ALIKE: Final = re.compile(_ALIKE + _ALIKE + b"*")
+LEADS: Final = (b"\xe2", b"\xef", b"\xf0", b"\xf3")
 DASHES: Final = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
 DASH_ONE: Final = {chr(code).encode(): b"-" for code in DASHES}
 TAGS: Final = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
@@ -116,7 +117,9 @@ def unquote_pair(found: re.Match[bytes]) -> bytes:
 
 def plain(data: bytes) -> bytes:
     """Look-alikes made ASCII, and what else is not ASCII taken out: the unseen is among it."""
-    return ALIKE.sub(normal, data).translate(None, NOT_ASCII)
+    if any(lead in data for lead in LEADS):
+        data = ALIKE.sub(normal, data)
+    return data.translate(None, NOT_ASCII)
 
 
 def normal(found: re.Match[bytes]) -> bytes:

@@ -159,6 +159,21 @@ def test_an_own_price_takes_the_place_of_the_whole_entry(tmp_path: Path) -> None
     assert table.as_of == "2026-12-01"
 
 
+def test_what_is_listed_as_unpriced_is_not_found_without_its_date(tmp_path: Path) -> None:
+    table = load(tmp_path, SMALL + "unpriced: [m-2026-01-01]\n")
+    assert price(table, "m-2026-01-02") == 1000 * 2000
+    assert price(table, "m-2026-01-01") is None
+
+
+def test_own_windows_are_added_to_the_listed_ones(tmp_path: Path) -> None:
+    windows = "background_windows: {2h: 0.5}\n"
+    table = load(tmp_path, SMALL + windows, own("  o: {free: true}\n", windows.replace("2h", "9h")))
+    used = Usage(source="reported", model="m", input_tokens=1000)
+    for window in ("2h", "9h"):
+        found = table.cost(used, endpoint="x", requested_model=None, background_window=window)
+        assert found.nano_usd == 1000 * 1000
+
+
 def test_own_models_and_aliases_are_added(tmp_path: Path) -> None:
     table = load(tmp_path, SMALL, own("  o: {usd_per_minute: 0.06}\n  p: {same_as: n}\n"))
     assert price(table, "p") == 1000 * 2000

@@ -423,6 +423,10 @@ def test_a_second_of_video_costs_by_its_size(unit: str, nanos: int) -> None:
     assert cost(usage("sora-2-pro", units={unit: 4}), batch=True).nano_usd == 2 * nanos
 
 
+def test_a_model_with_one_price_a_second_of_video_has_it_for_every_size() -> None:
+    assert cost(usage("sora-2", units={"video_second:720x1280": 4})).nano_usd == 4 * 100_000_000
+
+
 def test_an_unlisted_size_of_video_has_no_price() -> None:
     assert cost(usage("sora-2-pro", units={"video_second:9x9": 4})).unpriced_model == "sora-2-pro"
 
@@ -464,6 +468,8 @@ def test_time_prices_a_token_model_only_where_nothing_better_is_known() -> None:
     assert cost(used).nano_usd == 6_000_000
     assert cost(used).notes == ("priced by OpenAI's estimate a minute",)
     assert cost(replace(used, source="reported")).nano_usd is None
+    billed = cost(replace(used, model="whisper-1"))
+    assert (billed.nano_usd, billed.notes) == (6_000_000, ())
 
 
 def test_trained_tokens_cost_the_training_price_of_their_base() -> None:
@@ -490,6 +496,11 @@ def test_second_bills_cost_their_own_models_price_and_all_is_rounded_once() -> N
 def test_a_call_that_is_all_parts_needs_no_model_of_its_own() -> None:
     part = usage("gpt-transcribe", units={"second": 60})
     assert cost(usage(None, parts=(part,))).nano_usd == 4_500_000
+
+
+def test_a_part_without_a_model_is_not_taken_for_the_one_that_was_asked() -> None:
+    found = cost(usage(None, input=1, parts=(usage(input=1),)), requested_model="gpt-6-luna")
+    assert (found.nano_usd, found.unpriced_model) == (None, "unknown")
 
 
 def test_one_part_without_a_price_leaves_the_whole_without() -> None:

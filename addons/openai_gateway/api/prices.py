@@ -111,9 +111,10 @@ class PriceTable:
         if tier is None:
             bill.unpriced = model
             return
-        if usage.input_tokens or usage.output_tokens:
+        used = usage.input_tokens or usage.output_tokens
+        if used:
             add_tokens(bill, usage, model, found, tier)
-        if usage.units or found.name in self._sheet.chat_search:
+        if usage.units or (used and found.name in self._sheet.chat_search):
             self._units(bill, usage, model, found, tier)
 
     def _units(self, bill: Bill, usage: Usage, model: str, found: Entry, tier: str) -> None:

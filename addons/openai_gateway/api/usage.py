@@ -1,5 +1,5 @@
-"""What an answer of each endpoint bills, and under which id it is billed once. OpenAI's own word
-where it gives one, else an estimate: a call that was answered never costs nothing by mistake."""
+"""What an answer of each endpoint bills: OpenAI's own word where it gives one, else an estimate. A
+call that was answered never costs nothing by mistake."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,21 +7,13 @@ from typing import Final
 
 from openai_gateway.api import tokens as estimates
 from openai_gateway.api import usage_units as units
+from openai_gateway.api.usage_once import charge_id, is_final
 from openai_gateway.api.usage_reading import NOTHING, Parsed, Reader
 from openai_gateway.api.usage_tokens import drawn, heard, named, said, tokens
 from openai_gateway.core.usage import Usage
 
 type Object = Mapping[str, object]
 type Shape = Callable[[Object, Object, Reader], Usage | None]
-
-# What is not over yet; a word that OpenAI adds later is taken for an end.
-OPEN: Final = frozenset(
-    {"queued", "in_progress", "validating", "finalizing", "cancelling", "requires_action"}
-    | {"validating_files", "running", "paused", "pending"}
-)
-LONGEST_ID: Final = 256
-_STORED: Final = ("chat.", "completions.", "responses.", "batches.", "fine_tuning.", "threads")
-_MADE: Final = ("evals.runs.", "agents.sessions.", "videos.", "containers.create", "live.")
 
 
 def from_json(endpoint: str, answer: object, request: object = None) -> Parsed:
@@ -49,25 +41,6 @@ def from_json(endpoint: str, answer: object, request: object = None) -> Parsed:
         cumulative=endpoint.startswith("agents.sessions."),
         containers=found,
     )
-
-
-def charge_id(endpoint: str, answer: object) -> str | None:
-    """The id under which the answer's bill is charged once: of a response, batch, job, session."""
-    name = answer.get("id") if isinstance(answer, dict) else None
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_ID:
-        return None
-    return name if endpoint.startswith((*_STORED, *_MADE)) else None
-
-
-def is_final(endpoint: str, answer: object) -> bool:
-    """Whether what the answer tells is over; queued and background work is charged at its end.
-
-    A video is charged when it is ordered: its price is known then, and who polls is not.
-    """
-    status = answer.get("status") if isinstance(answer, dict) else None
-    if not isinstance(status, str) or endpoint.startswith(("videos.", "containers.", "agents.")):
-        return True
-    return status not in OPEN
 
 
 def _containers(endpoint: str, answer: Object, request: Object) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from openai_gateway.api.tokens import size
+from openai_gateway.api.usage_reading import LONGEST_NAME
 
 type Object = Mapping[str, object]
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
@@ -88,3 +89,9 @@ def message(value: Object, made: Made) -> None:
     """A piece of a message of a thread."""
     for part in listed(inner(value, "delta"), "content"):
         made.text(inner(part, "text").get("value"))
+
+
+def name_of(holder: Object, name: str) -> str | None:
+    """A member that is a name: of a model, a session, a lane."""
+    value = holder.get(name)
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None

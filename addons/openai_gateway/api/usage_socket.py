@@ -4,18 +4,14 @@ share a socket, some at once; sound, live seconds and transcriptions have bills 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Final
 
 import orjson
 
-from openai_gateway.api.tokens import PCM_BYTES
-from openai_gateway.api.usage_deltas import inner
-from openai_gateway.api.usage_reading import Parsed, Reader
+from openai_gateway.api.usage_deltas import inner, name_of
+from openai_gateway.api.usage_reading import Parsed
+from openai_gateway.api.usage_session import Session
 from openai_gateway.api.usage_stream import StreamUsage
-from openai_gateway.api.usage_tokens import heard, tokens
-from openai_gateway.api.usage_units import seconds
-from openai_gateway.core.usage import Usage
 
 type Object = Mapping[str, object]
 
@@ -57,26 +53,14 @@ class _Lane:
 class SocketUsage:
     """One socket. `client` and `server` take the messages in order, `end` tells what was left."""
 
-    __slots__ = (
-        "_endpoint",
-        "_heard_bytes",
-        "_lanes",
-        "_live",
-        "_model",
-        "_session",
-        "_transcriber",
-    )
+    __slots__ = ("_endpoint", "_lanes", "_session")
 
     def __init__(self, endpoint: str, model: str | None = None) -> None:
         """endpoint: realtime.ws, realtime.translate.ws, responses.ws, live.ws, live.attach.ws or
         live.fork.ws; model: that of the handshake's query."""
         self._endpoint = endpoint
-        self._model = model
-        self._transcriber: str | None = None
-        self._session: str | None = None
+        self._session = Session(model)
         self._lanes: dict[str, _Lane] = {}
-        self._live: Parsed | None = None
-        self._heard_bytes = 0
 
     def client(self, message: bytes) -> None:
         """A message that went to OpenAI."""
@@ -85,27 +69,24 @@ class SocketUsage:
         if kind == "response.create":
             self._lane(value).waiting.append(inner(value, "response") or value)
         elif kind in ("session.update", "session.start"):
-            self._know(inner(value, "session"))
+            self._session.know(inner(value, "session"))
         elif kind == "session.input_audio_buffer.append":
-            audio = value.get("audio")
-            self._heard_bytes += len(audio) * 3 // 4 if isinstance(audio, str) else 0
+            self._session.listened(value.get("audio"))
 
     def server(self, message: bytes) -> list[Bill]:
         """A message that came from OpenAI; the bills that it ends."""
         value = _read(message, _MATTERS)
         kind = value.get("type")
-        if not isinstance(kind, str):
-            return []
-        if kind in ("session.created", "session.updated", "session.started"):
-            self._know(inner(value, "session"))
-        elif kind == "session.usage.updated":
-            self._live = self._lived(inner(value, "usage"))
-        elif kind == _HEARD:
-            return [Bill("transcription", self._transcribed(value))]
-        elif kind == "response.event":
-            return self._response(inner(value, "event"), str(value.get("delegation_id") or ""))
-        elif kind.startswith("response."):
+        if kind == "response.event":
+            return self._response(inner(value, "event"), name_of(value, "delegation_id") or "")
+        if isinstance(kind, str) and kind.startswith("response."):
             return self._response(value, _lane_name(value))
+        if kind == _HEARD:
+            return [Bill("transcription", self._session.transcribed(value))]
+        if kind == "session.usage.updated":
+            self._session.lived(inner(value, "usage"))
+        elif kind in ("session.created", "session.updated", "session.started"):
+            self._session.know(inner(value, "session"))
         elif kind == "error":
             self._refused(value)
         return []
@@ -114,13 +95,12 @@ class SocketUsage:
         """What is left to charge when the socket closes: responses that broke off, by estimate,
         and what is billed by its length."""
         left = [
-            Bill("response", self._priced(stream.result(broken=True)), name)
+            Bill("response", self._named(stream.result(broken=True)), name)
             for name, lane in self._lanes.items()
             for stream in lane.running.values()
         ]
         self._lanes.clear()
-        session = self._live if self._live else self._translated()
-        self._live, self._heard_bytes = None, 0
+        session = self._session.end()
         return [*left, *([Bill("session", session)] if session else [])]
 
     def _lane(self, value: Object) -> _Lane:
@@ -138,6 +118,8 @@ class SocketUsage:
         known = str(told) if str(told) in lane.running else next(reversed(lane.running), None)
         if kind in _OVER:
             stream = lane.running.pop(known) if known else self._begun(lane)
+            if not lane.running and not lane.waiting:
+                del self._lanes[name]
             return [Bill("response", self._over(stream, value), name)]
         if known:
             lane.running[known].value(value)
@@ -152,51 +134,14 @@ class SocketUsage:
         """The bill of a response that is over; realtime says `done` for every end."""
         kind = "response.completed" if value.get("type") == "response.done" else value.get("type")
         stream.value({**value, "type": kind})
-        return self._priced(stream.result())
+        return self._named(stream.result())
 
-    def _priced(self, parsed: Parsed) -> Parsed:
+    def _named(self, parsed: Parsed) -> Parsed:
         """Responses of a realtime session do not name their model; the session's is theirs."""
         usage = parsed.usage
         if usage is None or usage.model is not None or not self._endpoint.startswith("realtime."):
             return parsed
-        return replace(parsed, usage=replace(usage, model=self._model))
-
-    def _know(self, session: Object) -> None:
-        """What a session says of itself: its id, its model, the model that transcribes."""
-        self._session = _text(session.get("id")) or self._session
-        self._model = _text(session.get("model")) or self._model
-        hearing = inner(inner(inner(session, "audio"), "input"), "transcription")
-        old = inner(session, "input_audio_transcription")
-        named = _text(hearing.get("model")) or _text(old.get("model"))
-        self._transcriber = named or self._transcriber
-
-    def _transcribed(self, value: Object) -> Parsed:
-        read, told = Reader(), inner(value, "usage")
-        timed = told.get("type") == "duration"
-        usage = seconds(told, read) if timed else heard(tokens(told, read), told)
-        if usage:
-            usage = replace(usage, model=self._transcriber)
-        return Parsed(usage=usage, anomalies=read.anomalies, charge_id=_text(value.get("item_id")))
-
-    def _lived(self, told: Object) -> Parsed | None:
-        """The seconds so far. They grow: a smaller number is an old one."""
-        read = Reader()
-        usage = seconds(told, read)
-        before = self._live.usage.units["second"] if self._live and self._live.usage else 0
-        if usage is None or usage.units["second"] < before:
-            return self._live
-        usage = replace(usage, model=self._model)
-        return Parsed(
-            usage=usage, anomalies=read.anomalies, charge_id=self._session, cumulative=True
-        )
-
-    def _translated(self) -> Parsed | None:
-        """Translations tell no usage: the sound that was sent is counted, as 24 kHz PCM."""
-        if not self._heard_bytes or self._endpoint != "realtime.translate.ws":
-            return None
-        amount = Decimal(self._heard_bytes) / PCM_BYTES
-        usage = Usage(units={"second": amount}, model=self._model, source="estimated")
-        return Parsed(usage=usage, charge_id=self._session)
+        return replace(parsed, usage=replace(usage, model=self._session.model))
 
     def _refused(self, value: Object) -> None:
         """An error in place of a response: what asked for it waits no longer."""
@@ -217,8 +162,4 @@ def _read(message: bytes, marks: tuple[bytes, ...]) -> Object:
 
 
 def _lane_name(value: Object) -> str:
-    return _text(value.get("stream_id")) or ""
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 256 else None
+    return name_of(value, "stream_id") or ""

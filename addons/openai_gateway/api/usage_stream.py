@@ -8,8 +8,9 @@ from typing import Final
 from openai_gateway.api import tokens as estimates
 from openai_gateway.api.salvage import Salvage
 from openai_gateway.api.sse import Event
-from openai_gateway.api.usage import ESTIMATED, charge_id, from_json
-from openai_gateway.api.usage_deltas import Made, chunk, inner, message, typed
+from openai_gateway.api.usage import ESTIMATED, from_json
+from openai_gateway.api.usage_deltas import Made, chunk, inner, message, name_of, typed
+from openai_gateway.api.usage_once import charge_id
 from openai_gateway.api.usage_reading import Parsed
 from openai_gateway.core.usage import Usage
 
@@ -152,14 +153,9 @@ class StreamUsage:
             total_tokens=asked + said,
             units=dict(self._tools),
             source="estimated",
-            model=_name(self._head, "model"),
-            service_tier=_name(self._head, "service_tier"),
+            model=name_of(self._head, "model"),
+            service_tier=name_of(self._head, "service_tier"),
         )
-
-
-def _name(holder: Object, name: str) -> str | None:
-    value = holder.get(name)
-    return value if isinstance(value, str) else None
 
 
 def _later(first: Object, second: Object) -> Object:

@@ -6,6 +6,7 @@ stands between them.
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from typing import Final
 
 from openai_gateway.api.errors import refusal
@@ -30,14 +31,18 @@ class ReadContent:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
 
-    async def check(self, call: Call) -> Verdict:
+    def check(self, call: Call) -> Verdict | Awaitable[Verdict]:
         request = call.request
-        if len(request.body) <= INLINE and not request.values(b"content-encoding"):
-            call.content = read(request.headers, request.body, self.max_bytes)
-        elif request.body:
-            call.content = await asyncio.to_thread(
-                read, request.headers, request.body, self.max_bytes
-            )
+        if not request.body:
+            return PASS
+        if len(request.body) > INLINE or request.values(b"content-encoding"):
+            return self.in_thread(call)
+        call.content = read(request.headers, request.body, self.max_bytes)
+        return PASS
+
+    async def in_thread(self, call: Call) -> Verdict:
+        request = call.request
+        call.content = await asyncio.to_thread(read, request.headers, request.body, self.max_bytes)
         return PASS
 
 
@@ -47,15 +52,18 @@ class CheckContent:
     name = "body"
     limit_s = 5.0
 
-    async def check(self, call: Call) -> Verdict:
+    def check(self, call: Call) -> Verdict | Awaitable[Verdict]:
         content = call.content
         if content.fault is not None:
             return Refuse(refusal(content.fault, content.detail))
-        if len(content.data) <= INLINE or content.kind == "json":
-            call.model_requested = model_of(call)
-        else:
-            call.model_requested = await asyncio.to_thread(model_of, call)
         call.stream = isinstance(content.parsed, dict) and content.parsed.get("stream") is True
+        if len(content.data) > INLINE and content.kind != "json":
+            return self.in_thread(call)
+        call.model_requested = model_of(call)
+        return PASS
+
+    async def in_thread(self, call: Call) -> Verdict:
+        call.model_requested = await asyncio.to_thread(model_of, call)
         return PASS
 
 

@@ -20,7 +20,7 @@ from openai_gateway.core.call import Content, Header
 DECIDING: Final = frozenset(
     {"model", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "n"}
 )
-QUOTED: Final = tuple(f'"{name}"'.encode() for name in sorted(DECIDING))
+QUOTED: Final = {name: f'"{name}"'.encode() for name in DECIDING}
 # A letter, digit or underscore that is written as an escape, as names never need.
 ESCAPED_LETTER: Final = re.compile(rb"\\u00(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF])")
 CHARSETS: Final = frozenset({b"", b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1"})
@@ -93,14 +93,17 @@ def json_value(data: bytes) -> object:
         raise unreadable(
             "The body is not the JSON (in UTF-8) that its content-type says."
         ) from cause
-    if isinstance(parsed, dict) and may_repeat(data):
+    if isinstance(parsed, dict) and may_repeat(parsed, data):
         once(top_names(data))
     return parsed
 
 
-def may_repeat(data: bytes) -> bool:
-    """Whether a deciding name could come twice; cheap, and wrong in one direction only."""
-    if any(data.count(name) > 1 for name in QUOTED):
+def may_repeat(parsed: dict[str, object], data: bytes) -> bool:
+    """Whether a deciding name could come twice; cheap, and wrong in one direction only.
+
+    A name that comes twice is among those parsed, and stands twice in the text or is escaped.
+    """
+    if any(data.count(QUOTED[name]) > 1 for name in DECIDING & parsed.keys()):
         return True
     return b"\\u00" in data and ESCAPED_LETTER.search(data) is not None
 

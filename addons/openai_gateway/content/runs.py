@@ -5,6 +5,7 @@ took 15 s on a 200 kB binary.
 """
 
 import binascii
+import codecs
 import re
 import string
 import struct
@@ -51,6 +52,10 @@ IN_TEXT: Final = bytes(
     else 32 for c in range(256)
 )  # fmt: skip
 TEXT_RUN: Final = b"a" * SHORTEST_TEXT
+# A block with fewer other bytes than an eighth is no noise: of random bytes a third are others.
+BLOCK: Final = 4096
+FEW_OTHERS: Final = BLOCK // 8
+CONTINUED: Final = bytes(range(0x80, 0xC0))
 
 
 def decoded(data: bytes) -> Iterator[bytes]:
@@ -60,12 +65,33 @@ def decoded(data: bytes) -> Iterator[bytes]:
     classes = data.translate(IN_BASE64)
     if RUN in classes:
         yield from unbase64(data, classes)
-        yield from unhex(data)
+        # Digits of hex are letters of base64.
+        yield from unhex(b" ".join(stretches(data, classes, RUN)))
 
 
 def legible(data: bytes) -> bytes:
     """The stretches of it that may be text, 16 bytes and longer."""
     return b"   ".join(stretches(data, data.translate(IN_TEXT), TEXT_RUN))
+
+
+def without_noise(data: bytes) -> bytes:
+    """A large binary without its noise, in which folding finds most to do; else the same object."""
+    if len(data) <= LONG or data.isascii() or is_utf8(data):
+        return data
+    classes = bytearray(data.translate(IN_TEXT))
+    for at in range(0, len(data), BLOCK):
+        if classes.count(b" ", at, at + BLOCK) < FEW_OTHERS:
+            classes[at : at + BLOCK] = classes[at : at + BLOCK].replace(b" ", b"a")
+    return b"   ".join(stretches(data, bytes(classes), TEXT_RUN))
+
+
+def is_utf8(piece: bytes) -> bool:
+    """Whether it is text in UTF-8, of which the first and the last character may be cut."""
+    try:
+        codecs.utf_8_decode(piece.lstrip(CONTINUED), "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def stretches(data: bytes, classes: bytes, run: bytes) -> Iterator[bytes]:
@@ -87,7 +113,7 @@ def unbase64(data: bytes, classes: bytes) -> Iterator[bytes]:
         tried = [run[shift:] for run in whole
                  if not shift or run is cut or is_worth_it(run, shift)]  # fmt: skip
         if tried:
-            yield binascii.a2b_base64(b"".join(map(aligned, tried)).translate(STANDARD))
+            yield binascii.a2b_base64(standard(b"".join(map(aligned, tried))))
 
 
 def is_worth_it(run: bytes, shift: int) -> bool:
@@ -97,10 +123,15 @@ def is_worth_it(run: bytes, shift: int) -> bool:
     middle, end = len(run) // 8 * 4 + shift, len(run) // 4 * 4 - SAMPLE + shift
     for at in (shift, middle, end):
         sample = run[at : at + SAMPLE]
-        text = legible(binascii.a2b_base64(aligned(sample).translate(STANDARD)))
+        text = legible(binascii.a2b_base64(standard(aligned(sample))))
         if len(text) > SAMPLE // 4:
             return True
     return False
+
+
+def standard(text: bytes) -> bytes:
+    """The alphabet of URLs turned into the usual one."""
+    return text.translate(STANDARD) if b"-" in text or b"_" in text else text
 
 
 def aligned(run: bytes) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from openai_gateway.content.fold import fold
-from openai_gateway.content.runs import decoded, legible, unpacked
+from openai_gateway.content.runs import decoded, legible, unpacked, without_noise
 
 DEPTH: Final = 3
 # Larger texts are read in pieces, so that no single step holds the interpreter for long.
@@ -95,7 +95,7 @@ def readings(
     for at in range(depth, DEPTH + 1):
         deeper: list[bytes] = []
         for text in level:
-            folded = fold(text)
+            folded = fold(without_noise(text))
             yield folded
             if at < DEPTH:
                 deeper += inner_texts(folded, budget)

@@ -7,10 +7,14 @@ refuses the call; `call.at` says where it stood.
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from openai_gateway.core.call import Call
 from openai_gateway.core.stage import Stage
 from openai_gateway.core.verdict import PASS, Answer, Pass, Refuse, Verdict
+
+# A union made at each call costs more than the question.
+VERDICTS: Final = (Pass, Refuse, Answer)
 
 
 async def walk(stages: Sequence[Stage], call: Call) -> Verdict:
@@ -33,10 +37,10 @@ async def ask(stage: Stage, call: Call) -> Verdict:
     call.at = stage.name
     began = time.perf_counter_ns()
     said = stage.check(call)
-    if not isinstance(said, Pass | Refuse | Answer):
+    if not isinstance(said, VERDICTS):
         async with asyncio.timeout(stage.limit_s):
             said = await said
-    if not isinstance(said, Pass | Refuse | Answer):
+    if not isinstance(said, VERDICTS):
         raise TypeError(f"{stage.name} said {type(said).__name__}, which is no Verdict")
     call.trace.append((stage.name, name_of(said), (time.perf_counter_ns() - began) // 1000))
     return said
@@ -44,8 +48,8 @@ async def ask(stage: Stage, call: Call) -> Verdict:
 
 def name_of(verdict: Verdict) -> str:
     """The verdict as the trace shows it."""
+    if isinstance(verdict, Pass):
+        return verdict.note
     if isinstance(verdict, Refuse):
         return f"refused: {verdict.refusal.code}"
-    if isinstance(verdict, Answer):
-        return f"answered: {verdict.outcome}"
-    return verdict.note
+    return f"answered: {verdict.outcome}"

@@ -26,7 +26,11 @@ class Secret:
 
     def fingerprint(self) -> str:
         """`sha256:HEX` of the value's UTF-8 bytes: what a configuration may hold in its place."""
-        return "sha256:" + hashlib.sha256(self._value.encode()).hexdigest()
+        return f"sha256:{self.digest().hex()}"
+
+    def digest(self) -> bytes:
+        """The same fingerprint, to be compared."""
+        return hashlib.sha256(self._value.encode()).digest()
 
     def masked(self) -> str:
         """The kind of key and its last four characters: enough to tell keys apart in a log."""

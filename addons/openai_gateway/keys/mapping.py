@@ -119,7 +119,7 @@ class KeyRing:
             for mapping in mappings
             for identity in mapping.productions
         ) + tuple(
-            (_digest(mapping.staging), Match(Found.STAGING, mapping))
+            (mapping.staging.digest(), Match(Found.STAGING, mapping))
             for mapping in mappings
             if mapping.staging is not None
         )
@@ -144,7 +144,7 @@ class KeyRing:
 
     def identify(self, credential: Secret) -> Match:
         """What this credential is. Every known digest is compared, whichever matches."""
-        digest = _digest(credential)
+        digest = credential.digest()
         match = Match(Found.UNKNOWN)
         for known, whose in self._digests:
             same = hmac.compare_digest(digest, known)
@@ -165,7 +165,3 @@ class KeyRing:
         return tuple(
             identity for mapping in self._named.values() for identity in mapping.productions
         )
-
-
-def _digest(key: Secret) -> bytes:
-    return bytes.fromhex(key.fingerprint().removeprefix("sha256:"))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from openai_gateway.content.runs import SHORTEST_TEXT
 from openai_gateway.content.views import Budget, budget_for, small_budget, views
 from openai_gateway.core.secret import Secret
 
@@ -84,8 +85,11 @@ class Search:
         values = [(one.secret.reveal().encode(), one.name) for one in identities if one.secret]
         known = [(value, name) for value, name in values if len(squeeze(value)) >= LEAST]
         self.plain = tuple(known)
-        # An escape before a key that begins with a hex digit would take its beginning with it.
-        self.swallowed = tuple(pair for pair in known if pair[0][:1] in HEX_DIGITS)
+        # An escape before a key that begins with a hex digit would take its beginning with it;
+        # what is shorter than any text in a binary would go with the noise.
+        self.swallowed = tuple(
+            pair for pair in known if pair[0][:1] in HEX_DIGITS or len(pair[0]) < SHORTEST_TEXT
+        )
         self.folded = tuple((value.lower()[:CUT], value.lower(), name) for value, name in known)
         self.needles = tuple((form, name) for value, name in known for form in forms(value))
         self.squeezed = tuple((squeeze(form), name) for form, name in self.needles)

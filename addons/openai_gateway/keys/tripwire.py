@@ -4,7 +4,7 @@ It runs before every other judgement but the destination's, and no setting switc
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -139,9 +139,11 @@ class TripwireStage:
     def __init__(self, tripwire: Tripwire) -> None:
         self.tripwire = tripwire
 
-    async def check(self, call: Call) -> Verdict:
-        if self.tripwire.is_clean(call):
-            return PASS
+    def check(self, call: Call) -> Verdict | Awaitable[Verdict]:
+        return PASS if self.tripwire.is_clean(call) else self.in_thread(call)
+
+    async def in_thread(self, call: Call) -> Verdict:
+        """All of it, which may take long."""
         hunt = hunt_for(size_of(call))
         found = await asyncio.to_thread(self.tripwire.find, call, hunt)
         said = verdict(found, hunt)

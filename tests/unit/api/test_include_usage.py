@@ -94,6 +94,20 @@ def test_the_option_is_spliced_in_and_no_other_byte_changes(body: bytes, sent: b
     assert orjson.loads(sent)["stream_options"]["include_usage"] is True
 
 
+def test_a_huge_body_that_says_the_name_twice_is_left_as_it_is() -> None:
+    body = b'{"metadata":{"stream_options":null},"stream_options":{},"x":"%b"}' % (b"y" * 5_000_000)
+    assert inject(body, orjson.loads(body)) is body
+    once = body.replace(b'"metadata":{"stream_options":null},', b"")
+    assert orjson.loads(inject(once, orjson.loads(once)))["stream_options"] == {
+        "include_usage": True
+    }
+
+
+@pytest.mark.parametrize("parsed", [None, [], {}, "x"])
+def test_what_is_no_request_is_left_as_it_is(parsed: object) -> None:
+    assert inject(b"{}", parsed) == b"{}"
+
+
 JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),

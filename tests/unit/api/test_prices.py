@@ -446,6 +446,7 @@ def test_a_chat_search_model_pays_a_search_in_every_call() -> None:
     assert cost(used).nano_usd == 1000 * 2500 + 10 * 10_000 + 25_000_000
     told = replace(used, units={"web_search": 2})
     assert cost(told).nano_usd == 1000 * 2500 + 10 * 10_000 + 2 * 25_000_000
+    assert cost(Usage(model="gpt-5-search-api")).nano_usd is None  # it failed: nothing to pay
 
 
 def test_a_container_is_charged_its_minimum_and_noted() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.api.usage import SHAPES, charge_id, from_json, is_final
+from openai_gateway.api.usage import SHAPES, from_json
 from openai_gateway.api.usage_reading import MOST, Parsed
 from openai_gateway.core.usage import Usage, disjoint
 
@@ -525,29 +525,6 @@ def test_usage_that_says_nothing_is_estimated_and_named(told: object) -> None:
     assert parsed.usage is not None
     assert parsed.usage.source == "estimated"
     assert parsed.anomalies
-
-
-def test_ids_are_for_what_can_be_read_again() -> None:
-    assert charge_id("responses.get", {"id": "resp_1"}) == "resp_1"
-    assert charge_id("moderations.create", {"id": "modr-1"}) is None
-    assert charge_id("responses.get", {"id": 7}) is None
-    assert charge_id("responses.get", {"id": "x" * 1000}) is None
-    assert charge_id("responses.get", None) is None
-
-
-@pytest.mark.parametrize(
-    ("answer", "final"),
-    [
-        ({"status": "queued"}, False),
-        ({"status": "incomplete"}, True),
-        ({"status": None}, True),
-        ({"status": ["queued"]}, True),
-        ({}, True),
-        ("text", True),
-    ],
-)
-def test_a_status_tells_whether_it_is_over(answer: object, final: bool) -> None:
-    assert is_final("responses.get", answer) is final
 
 
 NAMES = st.sampled_from(

@@ -237,6 +237,17 @@ def test_what_is_no_json_and_what_does_not_matter_is_passed_over() -> None:
     assert socket.end() == []
 
 
+def test_lanes_that_are_done_make_room() -> None:
+    socket = SocketUsage("responses.ws")
+    ask(socket, lane("first", type="response.create", input="x"))
+    hear(socket, lane("first", **begun("resp_first")))
+    for number in range(MOST_LANES * 3):
+        name = f"lane{number}"
+        ask(socket, lane(name, type="response.create", input="x"))
+        assert hear(socket, lane(name, **begun(name)), lane(name, **over(name, 1)))
+    assert [bill.lane for bill in socket.end()] == ["first"]
+
+
 def test_a_peer_that_opens_lanes_without_end_is_bounded() -> None:
     socket = SocketUsage("responses.ws")
     for number in range(MOST_LANES * 3):

@@ -7,6 +7,7 @@ import pytest
 
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.core.call import Call, Header, Request
+from openai_gateway.core.corridor import ask
 from openai_gateway.core.verdict import PASS, Refuse, Verdict
 
 JSON: Header = (b"content-type", b"application/json")
@@ -17,8 +18,8 @@ def made(body: bytes, *headers: Header, target: bytes = b"/v1/responses") -> Cal
 
 
 async def walked(call: Call, limit: int = 1 << 20) -> Verdict:
-    assert await ReadContent(limit).check(call) is PASS
-    return await CheckContent().check(call)
+    assert await ask(ReadContent(limit), call) is PASS
+    return await ask(CheckContent(), call)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from openai_gateway.content.body import read
 from openai_gateway.content.texts import SocketTail
 from openai_gateway.content.views import Budget
 from openai_gateway.core.call import Call, Header, Request
+from openai_gateway.core.corridor import ask
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.verdict import PASS, Pass, Refuse
 from openai_gateway.keys.search import Hunt, quick_hunt
@@ -356,8 +357,8 @@ def test_a_key_in_two_content_parts_is_found() -> None:
 
 async def test_many_lookalikes_are_refused_where_only_the_fingerprint_is_known() -> None:
     flood = call(b"sk-" * 30_000, TEXT)
-    assert await TripwireStage(VALUE).check(flood) is PASS
-    verdict = await TripwireStage(FINGERPRINT).check(flood)
+    assert await ask(TripwireStage(VALUE), flood) is PASS
+    verdict = await ask(TripwireStage(FINGERPRINT), flood)
     assert isinstance(verdict, Refuse)
     assert "fingerprints" in verdict.refusal.message
 
@@ -398,12 +399,12 @@ def test_what_was_not_looked_at_is_said() -> None:
 
 
 async def test_the_stage_passes_a_clean_call() -> None:
-    assert await TripwireStage(VALUE).check(call(b'{"model":"gpt-5-mini"}', JSON)) is PASS
+    assert await ask(TripwireStage(VALUE), call(b'{"model":"gpt-5-mini"}', JSON)) is PASS
 
 
 async def test_the_stage_says_when_its_budget_ended() -> None:
     bomb = base64.b64encode(zlib.compress(bytes(1 << 20), 9)) + b"\n\n\n\n\n\n\n"
-    verdict = await TripwireStage(VALUE).check(call(bomb * 60, TEXT))
+    verdict = await ask(TripwireStage(VALUE), call(bomb * 60, TEXT))
     assert isinstance(verdict, Pass)
     assert verdict.note == "pass: budget"
 
@@ -415,7 +416,7 @@ def test_keys_of_no_length_refuse_nothing() -> None:
 
 async def test_a_refusal_names_place_and_mapping_and_never_the_key() -> None:
     made = call(json.dumps({"input": KEY}).encode(), JSON)
-    verdict = await TripwireStage(VALUE).check(made)
+    verdict = await ask(TripwireStage(VALUE), made)
     assert isinstance(verdict, Refuse)
     refused = verdict.refusal
     assert (refused.code, refused.status, refused.reason) == (
@@ -430,13 +431,13 @@ async def test_a_refusal_names_place_and_mapping_and_never_the_key() -> None:
 async def test_a_refused_call_shows_nothing_of_the_key_in_its_row() -> None:
     made = call(b"", (b"x-stainless-lang", KEY.encode()), target=b"/v1/" + KEY.encode())
     made.sdk = KEY
-    await TripwireStage(VALUE).check(made)
+    await ask(TripwireStage(VALUE), made)
     assert KEY not in repr((made.path, made.sdk, made.model_requested, made.request.method))
 
 
 async def test_a_leak_in_the_body_keeps_the_path_of_the_row() -> None:
     made = call(KEY.encode(), TEXT)
-    await TripwireStage(VALUE).check(made)
+    await ask(TripwireStage(VALUE), made)
     assert made.path == "/v1/chat/completions"
 
 

@@ -1,6 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ accounting ▶
+    keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -10,6 +11,7 @@ a call without any key.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from openai_gateway.accounting.stage import Accounting
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
@@ -71,6 +73,7 @@ def build(loaded: Loaded, services: Services) -> Chain:
             Identify(ring, services.minted),
             Endpoints(services.endpoints, config.endpoints),
             CheckContent(),
+            Accounting(services.prices, services.charged),
             Attach(ring),
         ),
         messages=(tripwire,),

@@ -7,11 +7,12 @@ from importlib.metadata import version
 from typing import Final
 
 from openai_gateway import __version__
+from openai_gateway.accounting.meter import Charged
 from openai_gateway.accounting.record import row
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.writer import LogWriter, Policy
 from openai_gateway.api.endpoints import EndpointTable
-from openai_gateway.api.models import known_models
+from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.model import Config
 from openai_gateway.config.rules import rule_file
@@ -35,7 +36,8 @@ class Services:
     config: Config
     loaded: Loaded
     endpoints: EndpointTable
-    models: frozenset[str]
+    prices: PriceTable
+    charged: Charged
     metrics: Metrics
     log: LogWriter
     minted: Minted
@@ -49,8 +51,8 @@ class Services:
         """
         config = loaded.config
         endpoints = EndpointTable.load(rule_file(loaded.root, "rules/endpoints.yaml"))
-        models = known_models(rule_file(loaded.root, "rules/prices.yaml"))
-        labels = labels_of(config, endpoints, models)
+        prices = PriceTable.load(rule_file(loaded.root, "rules/prices.yaml"))
+        labels = labels_of(config, endpoints, prices.names)
         versions = Versions(__version__, version("mitmproxy"), platform.python_version())
         metrics = Metrics(labels, versions, config.metrics.max_series)
         log = LogWriter(
@@ -58,7 +60,7 @@ class Services:
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
-        return cls(config, loaded, endpoints, models, metrics, log, minted)
+        return cls(config, loaded, endpoints, prices, Charged(), metrics, log, minted)
 
     def start(self, unready: Callable[[], list[str]]) -> str:
         """Opens the log and the admin port; gives the port's address.
@@ -88,7 +90,7 @@ class Services:
 
     def adopt(self, fresh: Loaded) -> list[str]:
         """Takes over what a new configuration may change; names what only a restart changes."""
-        self.metrics.labels = labels_of(fresh.config, self.endpoints, self.models)
+        self.metrics.labels = labels_of(fresh.config, self.endpoints, self.prices.names)
         self.log.policy = policy_of(fresh.config)
         old, new = self.config, fresh.config
         pairs = {

@@ -28,7 +28,16 @@ from tests.support.relay import RelayThread
 BODY = b'{"model": "gpt-6-luna", "messages": [{"role": "user", "content": "hello"}]}'
 STREAM = b'{"model": "gpt-6-luna", "stream": true, "messages": []}'
 CHAT = "/v1/chat/completions"
-STAGES = ("route", "content", "tripwire", "keys.identify", "endpoints", "body", "keys.attach")
+STAGES = (
+    "route",
+    "content",
+    "tripwire",
+    "keys.identify",
+    "endpoints",
+    "body",
+    "accounting",
+    "keys.attach",
+)
 VERSIONS = ("h1", "h2")
 
 

@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 import orjson
 
+from openai_gateway.accounting.meter import billed_units
 from openai_gateway.core.call import Call
 from openai_gateway.core.scrub import scrub
+from openai_gateway.core.usage import Usage
 
 type Row = dict[str, object]
 type Which = Literal["all", "errors"]
@@ -45,7 +47,10 @@ def row(call: Call) -> Row:
         "status": call.status,
         "outcome": call.outcome,
         "error_code": _foreign_or_none(call.error_code or call.upstream_error),
-        "usage_source": "none",
+        "model_response": _foreign_or_none(call.model_response),
+        "service_tier": _foreign_or_none(call.service_tier),
+        "usage_source": call.usage_source,
+        "cost_nano_usd": call.cost_nano_usd,
         "duration_ms": round(call.duration_ms, 3),
         "upstream_ms": _rounded(call.upstream_ms),
         "ttft_ms": _rounded(call.ttft_ms),
@@ -57,7 +62,36 @@ def row(call: Call) -> Row:
         "sdk": _foreign_or_none(call.sdk),
         "trace": _trace(call.trace, _TRACE_MAX),
     }
+    made |= _consumed(call.usage) if call.usage is not None else NOTHING
     return made if _size(made) <= _ROW_MAX else _smaller(made, call)
+
+
+# Every row names the same columns: a batch is written by the names of its first row.
+NOTHING: Final[Row] = dict.fromkeys(
+    (
+        *("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"),
+        *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "image_input_tokens"),
+        *("image_output_tokens", "total_tokens", "billed_units"),
+    )
+)
+
+
+def _consumed(usage: Usage) -> Row:
+    """Tokens as OpenAI counts them: cached inside input, reasoning inside output."""
+    units = billed_units(usage)
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_input_tokens": usage.cached_input_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "audio_input_tokens": usage.audio_input_tokens,
+        "audio_output_tokens": usage.audio_output_tokens,
+        "image_input_tokens": usage.image_input_tokens,
+        "image_output_tokens": usage.image_output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "billed_units": orjson.dumps(units).decode() if units else None,
+    }
 
 
 def wanted(made: Row, which: Which) -> bool:

@@ -37,7 +37,7 @@ _LANGUAGE: Final = b"x-stainless-lang"
 _VERSION: Final = b"x-stainless-package-version"
 _RETRY: Final = b"x-stainless-retry-count"
 _AGENT: Final = b"user-agent"
-_TOKEN: Final = re.compile(rb"[A-Za-z0-9._-]{1,32}")
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _PRODUCT: Final = re.compile(rb"([A-Za-z0-9._-]{1,32})/([A-Za-z0-9._-]{1,32})(?![^ ])")
 _COUNT: Final = re.compile(rb"[0-9]{1,3}")
 

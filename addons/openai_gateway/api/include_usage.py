@@ -93,12 +93,7 @@ class UsageStripper:
             return None
         if rest.oversized or rest.data == b"[DONE]" or rest.value is not None:
             return rest, stripped(rest)
-        return rest, b"" if rest.data or _begins(rest.raw) else rest.raw
-
-
-def _begins(raw: bytes) -> bool:
-    """Whether this may be the beginning of a data line."""
-    return b"data".startswith(raw.lstrip(b"\r\n\xef\xbb\xbf")[:4])
+        return rest, b"" if rest.data else rest.raw
 
 
 def stripped(event: Event) -> bytes:

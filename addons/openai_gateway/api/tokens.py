@@ -75,7 +75,7 @@ def of_request(parsed: object) -> int:
     if not isinstance(parsed, dict):
         return 0
     read = sum(of_value(parsed.get(name)) for name in _READ)
-    return read + sum(of_bytes(len(orjson.dumps(shape))) for shape in _schemas(parsed))
+    return read + sum(of_bytes(_written(shape)) for shape in _schemas(parsed))
 
 
 def _schemas(parsed: Mapping[str, object]) -> Iterator[object]:
@@ -89,6 +89,14 @@ def _schemas(parsed: Mapping[str, object]) -> Iterator[object]:
     for form in formats:
         if isinstance(form, dict) and form.get("type") == "json_schema":
             yield form
+
+
+def _written(shape: object) -> int:
+    """The bytes of a value as JSON; none where it cannot be written."""
+    try:
+        return len(orjson.dumps(shape))
+    except TypeError:
+        return 0
 
 
 def of_value(value: object) -> int:
@@ -113,6 +121,7 @@ def of_value(value: object) -> int:
 def _of_object(item: Mapping[str, object], stack: list[object]) -> int:
     """What an object costs by itself; puts on the stack what has to be read."""
     kind = item.get("type")
+    kind = kind if isinstance(kind, str) else ""
     if kind in _IMAGES:
         return PER_IMAGE
     if kind == "input_audio":
@@ -122,7 +131,7 @@ def _of_object(item: Mapping[str, object], stack: list[object]) -> int:
     for name, value in item.items():
         if name not in _UNREAD and isinstance(value, str | list | dict):
             stack.append(value)
-    return PER_MESSAGE if "role" in item or (isinstance(kind, str) and "output" in item) else 0
+    return PER_MESSAGE if "role" in item or (kind and "output" in item) else 0
 
 
 def _heard(sound: object) -> int:

@@ -29,17 +29,16 @@ def from_json(endpoint: str, answer: object, request: object = None) -> Parsed:
         return Parsed(charge_id=charge_id(endpoint, answer), final=False)
     shape = SHAPES.get(endpoint)
     usage = shape(told, asked, read) if shape else None
-    if usage is None and endpoint in ESTIMATED and not told.get("error"):
+    missing = usage is None
+    if missing and endpoint in ESTIMATED and not told.get("error"):
         usage = _estimate(endpoint, answer, asked, read)
-    found = _containers(endpoint, told, asked)
-    if usage and found:
-        usage = replace(usage, units={**usage.units, **units.counted(found)})
     return Parsed(
         usage=usage,
         anomalies=read.anomalies,
         charge_id=charge_id(endpoint, answer),
         cumulative=endpoint.startswith("agents.sessions."),
-        containers=found,
+        guessed=missing and usage is not None and usage.source == "estimated",
+        containers=_containers(endpoint, told, asked) if usage else (),
     )
 
 
@@ -71,7 +70,10 @@ def _estimate(endpoint: str, answer: object, request: Object, read: Reader) -> U
         total_tokens=asked + made,
         source="estimated",
     )
-    return named(usage, told, read)
+    usage = replace(
+        usage, model=read.text(told, "model"), service_tier=read.text(told, "service_tier")
+    )
+    return units.with_tools(usage, told, _containers(endpoint, told, request), read)
 
 
 def _chat(answer: Object, request: Object, read: Reader) -> Usage | None:
@@ -88,7 +90,7 @@ def _tokens(answer: Object, _: Object, read: Reader) -> Usage | None:
 def _response(answer: Object, request: Object, read: Reader) -> Usage | None:
     usage = _tokens(answer, request, read)
     found = units.containers(answer, request)
-    return usage and units.with_tools(usage, answer, len(found), read)
+    return usage and units.with_tools(usage, answer, found, read)
 
 
 def _images(answer: Object, request: Object, read: Reader) -> Usage | None:
@@ -151,8 +153,8 @@ def _sum(bills: list[tuple[str | None, Usage | None]]) -> Usage | None:
     return Usage(source="reported", parts=parts) if parts else None
 
 
-def _container(_answer: Object, _request: Object, _: Reader) -> Usage:
-    return Usage(source="estimated")
+def _container(answer: Object, _request: Object, _: Reader) -> Usage:
+    return Usage(units=units.counted(units.container(answer)), source="estimated")
 
 
 SHAPES: Final[Mapping[str, Shape]] = {

@@ -77,8 +77,8 @@ def _delta(delta: Object, made: Made) -> None:
 
 def typed(value: Object, kind: str, made: Made) -> None:
     """An event with a `type`: of responses, realtime, speech, transcription."""
-    if not kind.endswith(".delta") or "input_" in kind:
-        return  # what is heard of the caller is no output
+    if not kind.endswith(".delta"):
+        return
     if kind in ("response.audio.delta", "response.output_audio.delta", "speech.audio.delta"):
         made.sound(value.get("delta") or value.get("audio"))
     else:

@@ -24,6 +24,7 @@ class Parsed:
     anomalies: wrong_type, negative, absurd, part_above_whole, total_mismatch, unknown_shape.
     charge_id: charged once under this id, wherever it is seen first; None: no id tells it apart.
     cumulative: the id's sum so far, of which only the growth is to be charged.
+    guessed: the answer told no usage (that a container's time is not told is no such guess).
     containers: (id, unit) of those that usage.units counts, each charged at its first sight.
     """
 
@@ -32,6 +33,7 @@ class Parsed:
     charge_id: str | None = None
     final: bool = True
     cumulative: bool = False
+    guessed: bool = False
     containers: tuple[tuple[str, str], ...] = ()
 
     def first_sight(self, seen: Container[str]) -> Usage | None:
@@ -43,8 +45,9 @@ class Parsed:
         for unit in known:
             units[unit] -= 1
         units = {unit: amount for unit, amount in units.items() if amount}
-        rest = len(known) < len(self.containers)
-        return replace(self.usage, units=units, source=self.usage.source if rest else "reported")
+        told = len(known) == len(self.containers) and not self.guessed
+        source = "reported" if told else self.usage.source
+        return replace(self.usage, units=units, source=source)
 
 
 class Reader:

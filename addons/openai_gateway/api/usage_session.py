@@ -72,4 +72,4 @@ class Session:
             return None
         length = Decimal(sent) / PCM_BYTES
         usage = Usage(units={"second": length}, model=self.model, source="estimated")
-        return Parsed(usage=usage, charge_id=self.id)
+        return Parsed(usage=usage, charge_id=self.id, guessed=True)

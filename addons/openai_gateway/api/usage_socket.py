@@ -111,7 +111,7 @@ class SocketUsage:
 
     def _response(self, value: Object, name: str) -> list[Bill]:
         """An event of a response: its beginning, a piece, or its end."""
-        kind, lane = value.get("type"), self._lane({**value, "stream_id": name})
+        kind, lane = name_of(value, "type"), self._lane({**value, "stream_id": name})
         told = value.get("response_id") or inner(value, "response").get("id")
         if kind == "response.created":
             lane.running[str(told)] = self._begun(lane)

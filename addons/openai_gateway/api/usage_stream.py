@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Final
 
 from openai_gateway.api import tokens as estimates
+from openai_gateway.api import usage_units as units
 from openai_gateway.api.salvage import Salvage
 from openai_gateway.api.sse import Event
 from openai_gateway.api.usage import ESTIMATED, from_json
 from openai_gateway.api.usage_deltas import Made, chunk, inner, message, name_of, typed
 from openai_gateway.api.usage_once import charge_id
-from openai_gateway.api.usage_reading import Parsed
+from openai_gateway.api.usage_reading import Parsed, Reader
 from openai_gateway.core.usage import Usage
 
 type Object = Mapping[str, object]
@@ -30,7 +31,8 @@ _ENDS: Final = frozenset(
     | {"image_generation.completed", "image_edit.completed"}
     | {"transcript.text.done", "speech.audio.done"}
 )
-_TOOLS: Final = {"web_search_call": "web_search", "file_search_call": "file_search"}
+_BILLED: Final = ("type", "action", "container_id", "environment")
+MOST_CALLS: Final = 1000
 _PARTIAL: Final = b'.partial_image"'
 _HEAD: Final = 512  # where an event names its type
 
@@ -38,7 +40,7 @@ _HEAD: Final = 512  # where an event names its type
 class StreamUsage:
     """One stream. Takes its events in order, then is asked once for the result."""
 
-    __slots__ = ("_end", "_endpoint", "_failed", "_head", "_made", "_request", "_salvage", "_tools")
+    __slots__ = ("_calls", "_end", "_endpoint", "_failed", "_head", "_made", "_request", "_salvage")
 
     def __init__(self, endpoint: str, request: object = None) -> None:
         self._endpoint = endpoint
@@ -47,7 +49,7 @@ class StreamUsage:
         self._head: Object = {}  # what the stream first said of itself: id, model, tier
         self._end: Object | None = None  # what told the usage
         self._failed = False
-        self._tools: dict[str, int] = {}
+        self._calls: list[Object] = []  # of tools that are billed by the call
         self._salvage: Salvage | None = None
 
     def event(self, event: Event) -> None:
@@ -82,7 +84,7 @@ class StreamUsage:
             end = self._salvage.found()
         if end is not None:
             parsed = from_json(self._endpoint, end, self._request)
-            if parsed.usage and (parsed.usage.source == "reported" or parsed.containers):
+            if parsed.usage and not parsed.guessed:
                 return parsed
         return self._estimate(broken, () if end is None else parsed.anomalies)
 
@@ -104,9 +106,8 @@ class StreamUsage:
             typed(value, kind, self._made)
 
     def _tool(self, item: Object) -> None:
-        tool = _TOOLS.get(str(item.get("type")))
-        if tool and inner(item, "action").get("type", "search") == "search":
-            self._tools[tool] = self._tools.get(tool, 0) + 1
+        if str(item.get("type")).endswith("_call") and len(self._calls) < MOST_CALLS:
+            self._calls.append({name: item[name] for name in _BILLED if name in item})
 
     def _over(self, value: Object, kind: str) -> None:
         """An event that ends an answer; of several pictures each has its own."""
@@ -133,7 +134,10 @@ class StreamUsage:
             return known
         if self._endpoint == "audio.speech":
             return replace(from_json(self._endpoint, None, self._request), anomalies=anomalies)
-        return replace(known, usage=self._estimated())
+        answer = {"output": self._calls, "tools": self._head.get("tools")}
+        found = units.containers(answer, self._request)
+        usage = units.with_tools(self._estimated(), answer, found, Reader())
+        return replace(known, usage=usage, containers=found, guessed=True)
 
     def _estimated(self) -> Usage:
         made, quality = self._made, self._request.get("quality")
@@ -151,7 +155,6 @@ class StreamUsage:
             audio_output_tokens=sound,
             image_output_tokens=image,
             total_tokens=asked + said,
-            units=dict(self._tools),
             source="estimated",
             model=name_of(self._head, "model"),
             service_tier=name_of(self._head, "service_tier"),

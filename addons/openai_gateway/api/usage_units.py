@@ -82,13 +82,19 @@ def training(answer: Object, read: Reader) -> Usage | None:
     return named(Usage(units={"trained_token": count}, source="reported"), answer, read)
 
 
-def with_tools(usage: Usage, answer: Object, containers: int, read: Reader) -> Usage:
+def with_tools(
+    usage: Usage, answer: Object, found: tuple[tuple[str, str], ...], read: Reader
+) -> Usage:
     """The usage and what the tools of a response cost beside it."""
-    units = {_search(answer): _searches(answer, read), "file_search": _made(answer, "file_search")}
+    units = {
+        _search(answer): _searches(answer, read),
+        "file_search": _made(answer, "file_search"),
+        **counted(found),
+    }
     kept = {unit: amount for unit, amount in units.items() if amount}
     parts = tuple(part for part in _parts(answer, read) if part.input_tokens + part.output_tokens)
     # how long a container lives is not told: the least that one costs is charged
-    source = "estimated" if containers else usage.source
+    source = "estimated" if found else usage.source
     return replace(usage, units={**usage.units, **kept}, parts=parts, source=source)
 
 

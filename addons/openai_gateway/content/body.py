@@ -105,7 +105,7 @@ def may_repeat(parsed: dict[str, object], data: bytes) -> bool:
     """
     if any(data.count(QUOTED[name]) > 1 for name in DECIDING & parsed.keys()):
         return True
-    return b"\\u00" in data and ESCAPED_LETTER.search(data) is not None
+    return b"\\" in data and b"\\u00" in data and ESCAPED_LETTER.search(data) is not None
 
 
 def top_names(data: bytes) -> list[str]:

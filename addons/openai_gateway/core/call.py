@@ -3,8 +3,10 @@
 import os
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from openai_gateway.core.secret import Secret
+from openai_gateway.core.usage import Usage
 
 type Header = tuple[bytes, bytes]
 
@@ -60,6 +62,24 @@ class Content:
     detail: str = ""
 
 
+class Meter(Protocol):
+    """What reads the answer for the books; see accounting/meter.py."""
+
+    def begin(self, event_stream: bool) -> None: ...
+    def feed(self, chunk: bytes) -> bytes: ...
+    def end(self) -> bytes: ...
+    def whole(self, body: bytes) -> None: ...
+    def settle(self, broken: bool) -> None: ...
+
+
+class SocketMeter(Protocol):
+    """The same for an open WebSocket; see accounting/socket.py. It gives calls to be recorded."""
+
+    def client(self, message: bytes) -> None: ...
+    def server(self, message: bytes) -> "list[Call]": ...
+    def end(self) -> "list[Call]": ...
+
+
 @dataclass(slots=True)
 class Call:
     """Everything known of one call. It starts refused: `admitted` turns true at the walk's end."""
@@ -90,6 +110,16 @@ class Call:
     upstream_error: str | None = None
     trace: list[tuple[str, str, int]] = field(default_factory=list)
     closed: bool = False
+    # what it consumed
+    meter: Meter | None = field(default=None, repr=False)
+    socket_meter: SocketMeter | None = field(default=None, repr=False)
+    usage: Usage | None = None
+    usage_source: str = "none"
+    usage_missing: str | None = None
+    model_response: str | None = None
+    service_tier: str | None = None
+    cost_nano_usd: int | None = 0
+    unpriced_model: str | None = None
     # how long and how much
     duration_ms: float = 0.0
     upstream_ms: float | None = None

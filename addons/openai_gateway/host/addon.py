@@ -135,7 +135,7 @@ class Gateway:
 
     def websocket_end(self, flow: http.HTTPFlow) -> None:
         try:
-            self.answers.socket_ended(flow)
+            self.sockets.ended(flow)
         except BaseException as fault:  # noqa: BLE001  # the socket has ended already
             self.dispatcher.report("websocket_end", fault)
 

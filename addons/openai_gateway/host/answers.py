@@ -52,8 +52,17 @@ class Answers:
         if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
             exchange.captured = bytearray()
         if answer.status_code != 101 and not is_small(answer):
-            coded = is_coded(answer)
-            answer.stream = Relay(exchange, () if coded else exchange.chain.masks)
+            self._stream(exchange, answer)
+
+    def _stream(self, exchange: Exchange, answer: http.Response) -> None:
+        """A compressed answer can be neither masked nor metered as it passes."""
+        if is_coded(answer):
+            answer.stream = Relay(exchange, (), None)
+            return
+        meter = exchange.call.meter
+        if meter is not None:
+            meter.begin(exchange.event_stream)
+        answer.stream = Relay(exchange, exchange.chain.masks, meter)
 
     def done(self, flow: http.HTTPFlow) -> None:
         """The answer is whole: what was buffered is masked and counted, and the call is closed."""
@@ -74,12 +83,6 @@ class Answers:
             # The handshake has its row now; the socket itself stays under way.
             exchange.chain.services.begun(exchange.call)
 
-    def socket_ended(self, flow: http.HTTPFlow) -> None:
-        """An open socket has ended, however it did."""
-        exchange = exchange_of(flow)
-        if exchange is not None:
-            exchange.chain.services.ended(exchange.call)
-
     def _look_back(self, exchange: Exchange, answer: http.Response) -> None:
         """What a whole answer tells: a buffered one is masked, and read where it has to be."""
         body = bytes(exchange.captured or b"")
@@ -90,6 +93,8 @@ class Answers:
                 masked = mask(body, exchange.chain.masks)
                 if masked is not body:
                     answer.raw_content = masked
+                if exchange.call.meter is not None:
+                    exchange.call.meter.whole(body)
         if answer.status_code >= FAILED:
             exchange.call.upstream_error = errors.code_of(body, answer.status_code)
         elif answer.status_code in SUCCESS:
@@ -102,12 +107,17 @@ class Answers:
             return
         call = exchange.call
         left = exchange.client_left or not flow.client_conn.connected
+        if left and exchange.finished:
+            # The SDKs leave at [DONE], which may be before the upstream has said its last word.
+            close(self.state, exchange)
+            return
         if call.error_code is None and left:
             call.error_code = "client_closed"
         elif call.error_code is None:
             call.error_code = call.upstream_error = "protocol"
         if flow.response is None and call.outcome == "forwarded":
             call.outcome = "error"
+        exchange.broken = True
         close(self.state, exchange)
 
     def fault_page(

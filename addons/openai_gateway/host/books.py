@@ -40,9 +40,12 @@ def close(state: State, exchange: Exchange) -> None:
     call.closed = True
     state.calls.pop(exchange.flow_id, None)
     measure(exchange)
+    if call.meter is not None:
+        call.meter.settle(exchange.broken)
     exchange.chain.services.record(call)
     # mitmproxy's flows die in cycles: what is large must not wait for a collection.
-    call.content, call.request.body, exchange.captured = Content(), b"", None
+    call.content, call.request.body, call.meter = Content(), b"", None
+    exchange.captured = None
 
 
 def close_unbegun(state: State, method: str, refused: Refusal) -> Call:

@@ -25,9 +25,9 @@ class Exchange:
     """A call, the settings it began with, and what was measured on the way."""
 
     __slots__ = (
-        "back_ns", "began", "call", "captured", "chain", "client_id", "client_left",
-        "event_stream", "first_byte_at", "flow_id", "head_at", "lane", "passed", "reply",
-        "requested_at", "tail", "withheld",
+        "back_ns", "began", "broken", "call", "captured", "chain", "client_id", "client_left",
+        "event_stream", "finished", "first_byte_at", "flow_id", "head_at", "lane", "passed",
+        "reply", "requested_at", "tail", "withheld",
     )  # fmt: skip
 
     def __init__(self, call: Call, chain: Chain, flow_id: str, client_id: str) -> None:
@@ -37,6 +37,8 @@ class Exchange:
         self.client_id = client_id
         self.began = time.monotonic()
         self.back_ns = 0
+        self.broken = False
+        self.finished = False
         self.captured: bytearray | None = None
         self.requested_at: float | None = None
         self.head_at: float | None = None

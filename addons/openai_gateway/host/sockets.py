@@ -17,8 +17,23 @@ INLINE: Final = 32 * 1024
 JUDGE_S: Final = 30.0
 
 
+def record(exchange: Exchange, calls: list[Call]) -> None:
+    """The rows of what a socket has billed."""
+    for call in calls:
+        exchange.chain.services.record(call)
+
+
 class Sockets:
     """Passes messages, or refuses them; holds nothing of its own."""
+
+    def ended(self, flow: http.HTTPFlow) -> None:
+        """An open socket has ended, however it did: what it still owes is charged."""
+        exchange = exchange_of(flow)
+        if exchange is None:
+            return
+        exchange.chain.services.ended(exchange.call)
+        if exchange.call.socket_meter is not None:
+            record(exchange, exchange.call.socket_meter.end())
 
     async def message(self, flow: http.HTTPFlow) -> None:
         """One whole WebSocket message. It goes on only as the exchange's `passed`."""
@@ -32,11 +47,15 @@ class Sockets:
                 self._refuse_message(exchange, refused.refusal)
                 message.drop()
                 return
+            if exchange.call.socket_meter is not None:
+                exchange.call.socket_meter.client(message.content)
         else:
             exchange.received(len(message.content))
             masked = mask(message.content, exchange.chain.masks)
             if masked is not message.content:
                 message.content = masked
+            if exchange.call.socket_meter is not None:
+                record(exchange, exchange.call.socket_meter.server(message.content))
         exchange.passed = message
 
     async def _judge(self, exchange: Exchange, content: bytes) -> Refuse | None:

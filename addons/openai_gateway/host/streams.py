@@ -8,10 +8,13 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from openai_gateway.core.call import Meter
 from openai_gateway.core.secret import Secret
 from openai_gateway.host.exchange import Exchange
 
 SHORTEST: Final = 16
+# Enough of a stream's end to see its last event, `data: [DONE]`.
+LAST: Final = 24
 
 
 class Masker:
@@ -67,19 +70,32 @@ class Relay:
     It returns lists: `b""` in the middle would end the answer cleanly on HTTP/1.1.
     """
 
-    __slots__ = ("_exchange", "_masker")
+    __slots__ = ("_exchange", "_last", "_masker", "_meter")
 
-    def __init__(self, exchange: Exchange, keys: Sequence[bytes]) -> None:
+    def __init__(self, exchange: Exchange, keys: Sequence[bytes], meter: Meter | None) -> None:
         self._exchange = exchange
         self._masker = Masker(keys)
+        self._meter = meter
+        self._last = b""
 
     def __call__(self, chunk: bytes) -> list[bytes]:
-        if not chunk:
-            rest = self._masker.end()
-            return [rest] if rest else []
         began = time.perf_counter_ns()
-        self._exchange.received(len(chunk))
-        self._exchange.capture(chunk)
-        passed = self._masker.feed(chunk)
+        passed = self._piece(chunk) if chunk else self._end()
         self._exchange.back_ns += time.perf_counter_ns() - began
         return [passed] if passed else []
+
+    def _piece(self, chunk: bytes) -> bytes:
+        exchange = self._exchange
+        exchange.received(len(chunk))
+        exchange.capture(chunk)
+        if exchange.event_stream:
+            self._last = (self._last + chunk[-LAST:])[-LAST:]
+            exchange.finished = self._last.rstrip().endswith(b"[DONE]")
+        passed = self._masker.feed(chunk)
+        return self._meter.feed(passed) if self._meter is not None else passed
+
+    def _end(self) -> bytes:
+        rest = self._masker.end()
+        if self._meter is None:
+            return rest
+        return self._meter.feed(rest) + self._meter.end() if rest else self._meter.end()

@@ -20,6 +20,7 @@ from prometheus_client import (
 )
 
 from openai_gateway.core.call import Call
+from openai_gateway.core.usage import disjoint
 from openai_gateway.telemetry.labels import (
     OUTCOMES,
     REJECTIONS,
@@ -33,6 +34,7 @@ from openai_gateway.telemetry.labels import (
 )
 
 PREFIX: Final = "openai_gateway_"
+NANO: Final = 1e9
 DURATIONS_S: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 FIRST_TOKEN_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120)
 OVERHEAD_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -47,6 +49,14 @@ INTERNAL_ERRORS: Final = "Faults inside the gateway; each refused a call. Alert 
 RELOADS: Final = "Times that a changed gateway.yaml was read again."
 RELOADED: Final = "1 if the last gateway.yaml that was read is in force, 0 if it was refused."
 RELOADED_AT: Final = "When the configuration in force was read, in seconds since the epoch."
+TOKENS: Final = (
+    "Tokens by kind; the kinds are disjoint, so adding them up counts each token once. The call "
+    "log keeps OpenAI's nesting: cached inside input, reasoning inside output."
+)
+COST: Final = "What the calls cost at OpenAI's list prices (rules/prices.yaml)."
+UNITS: Final = "What is billed but is no token: seconds, characters, images, searches."
+UNPRICED: Final = "Calls of models without a price; their cost is unknown, not 0."
+MISSING: Final = "Calls whose usage OpenAI did not tell; an estimate stands in where one can."
 IN_PROGRESS: Final = "Calls under way."
 DURATION: Final = "From the request's head to the end of its answer."
 UPSTREAM_DURATION: Final = "The share of it that the upstream took."
@@ -98,6 +108,7 @@ class Metrics:
             PREFIX + "label_overflows_total", OVERFLOWS, ["label"], registry=self.registry
         )
         self._declare_calls()
+        self._declare_bills()
         self._declare_times()
         self._declare_gateway()
         self._describe(versions)
@@ -112,6 +123,13 @@ class Metrics:
             "upstream_errors_total", UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
         self._in_progress = self._gauge("requests_in_progress", IN_PROGRESS, "endpoint")
+
+    def _declare_bills(self) -> None:
+        self._tokens = self._counter("tokens_total", TOKENS, "key", "model", "kind")
+        self._cost = self._counter("cost_usd_total", COST, "key", "model")
+        self._units = self._counter("billed_units_total", UNITS, "key", "model", "unit")
+        self._unpriced = self._counter("unpriced_requests_total", UNPRICED, "model")
+        self._missing = self._counter("usage_missing_requests_total", MISSING, "endpoint", "reason")
 
     def _declare_times(self) -> None:
         self._duration = self._histogram(
@@ -187,7 +205,25 @@ class Metrics:
         if call.upstream_error is not None:
             error = among(UPSTREAM_ERRORS, call.upstream_error)
             self._upstream_errors.at(endpoint, model, error).inc()
+        self._bill(call, key, endpoint, model)
         self._times(call, endpoint, model)
+
+    def _bill(self, call: Call, key: str, endpoint: str, model: str) -> None:
+        """What the call consumed and cost, at the model that was sent."""
+        if call.usage_missing is not None:
+            self._missing.at(endpoint, self._words(call.usage_missing)).inc()
+        if call.unpriced_model is not None:
+            self._unpriced.at(self.labels.model(call.unpriced_model)).inc()
+        if call.usage is None:
+            return
+        if call.cost_nano_usd:
+            self._cost.at(key, model).inc(call.cost_nano_usd / NANO)
+        for bill in (call.usage, *call.usage.parts):
+            for kind, count in disjoint(bill).items():
+                if count:
+                    self._tokens.at(key, model, kind).inc(count)
+            for unit, amount in bill.units.items():
+                self._units.at(key, model, unit.split(":", 1)[0]).inc(float(amount))
 
     def _times(self, call: Call, endpoint: str, model: str) -> None:
         stream = "true" if call.stream else "false"

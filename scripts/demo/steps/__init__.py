@@ -1,11 +1,10 @@
 """The steps, one file a theme. A new step is a Step here and its name in STORY."""
 
+from scripts.demo.step import Step
 from scripts.demo.steps.books import LOG, METRICS
 from scripts.demo.steps.doors import ADMIN, ELSEWHERE
 from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
 from scripts.demo.steps.live import REALTIME, STREAM
-
-from scripts.demo.step import Step
 
 STORY: tuple[Step, ...] = (
     SWAP,

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.accounting.record import row, wanted
+from openai_gateway.accounting.record import NOTHING, row, wanted
 from openai_gateway.accounting.schema import CALLS
 from openai_gateway.core.call import Call, Request
+from openai_gateway.core.usage import Usage
 
 KEY = "sk-proj-" + "FAKE" * 10
 
@@ -61,6 +62,10 @@ def test_a_call_that_was_forwarded_gives_this_row() -> None:
         "outcome": "forwarded",
         "error_code": None,
         "usage_source": "none",
+        "cost_nano_usd": 0,
+        "model_response": None,
+        "service_tier": None,
+        **NOTHING,
         "duration_ms": 1234.568,
         "upstream_ms": 1200.0,
         "ttft_ms": 310.25,
@@ -185,3 +190,14 @@ def test_errors_only_keeps_what_did_not_end_well(known: dict[str, Any], kept: bo
     made = row(call(**known))
     assert wanted(made, "errors") is kept
     assert wanted(made, "all")
+
+
+def test_every_row_names_the_same_columns_whatever_it_tells() -> None:
+    """SQLAlchemy writes a batch by the names of its first row: others would be lost in silence."""
+    bare = Call(Request("GET", "api.openai.com", b"/v1/models", []))
+    full = Call(Request("POST", "api.openai.com", b"/v1/responses", []))
+    full.usage = Usage(input_tokens=3, output_tokens=2, units={"web_search": 1}, source="reported")
+    assert row(bare).keys() == row(full).keys()
+    assert row(bare)["input_tokens"] is None
+    assert row(full)["total_tokens"] == 5
+    assert row(full)["billed_units"] == '{"web_search":1}'

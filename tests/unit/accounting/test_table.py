@@ -40,7 +40,7 @@ def test_columns_without_a_value_are_null(table: CallsTable) -> None:
         table,
         "SELECT input_tokens, cost_nano_usd, leaks, features, upstream_limits, billed_units, fault,"
         " model_response, service_tier, usage_source, stream FROM calls",
-    ) == [(None, None, None, None, None, None, None, None, None, "none", 0)]
+    ) == [(None, 0, None, None, None, None, None, None, None, "none", 0)]
 
 
 def test_a_row_written_again_is_there_once_and_as_it_was(table: CallsTable) -> None:

@@ -70,6 +70,10 @@ def test_what_is_no_such_stream_is_left_to_openai(endpoint: str, parsed: object)
             b'{"stream_options":{"a":{"include_usage":false},"include_usage" : null}}',
             b'{"stream_options":{"a":{"include_usage":false},"include_usage" : true}}',
         ),
+        (
+            b'{"stream_options":{"include_usage":false,"a":1,"include_usage":null}}',
+            b'{"stream_options":{"include_usage":true,"a":1,"include_usage":true}}',
+        ),
         # the same name elsewhere, in texts, twice, escaped
         (
             b'{"metadata":{"stream_options":null},"stream_options":null}',
@@ -203,6 +207,12 @@ def test_a_stream_that_breaks_shows_a_beginning_of_the_one_asked_for() -> None:
     told, plain = stream(True), stream(False)
     for end in range(len(told)):
         assert plain.startswith(passed([told[:end]]))
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_last_event_without_its_blank_line_is_passed_on(end: bytes) -> None:
+    told, plain = (stream(included).removesuffix(b"\n\n") + end for included in (True, False))
+    assert passed([told]) == plain
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import base64
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_gateway.api import tokens
@@ -109,6 +109,27 @@ def test_a_deep_request_is_read_within_bounds() -> None:
         value = [value]
     assert tokens.of_request({"input": value}) == 1
     assert tokens.of_value(["abcd"] * 300_000) == tokens.MOST_ITEMS - 1
+
+
+ANY: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5) | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "input_audio", "file", "file_data", "data", "format", "role"]),
+            inner | st.sampled_from(["input_audio", "file", "image_url", "json_schema"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=15,
+)
+FIELDS = st.sampled_from(["messages", "input", "prompt", "tools", "text", "response_format"])
+
+
+@example({"input": {"type": {}}})
+@given(st.dictionaries(FIELDS, ANY))
+def test_no_request_raises_or_is_below_zero(parsed: dict[str, object]) -> None:
+    assert tokens.of_request(parsed) >= 0
 
 
 def test_pictures_and_sounds() -> None:

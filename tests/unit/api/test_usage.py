@@ -156,6 +156,15 @@ def test_how_long_a_cache_write_lives_is_kept(told: dict[str, int]) -> None:
     assert bill("responses.create", answer) == replace(RESPONSE, cache_write_12h_tokens=2000)
 
 
+def test_no_more_was_written_for_long_than_was_written() -> None:
+    answer = response()
+    lives = {"ttl_30m_tokens": 0, "ttl_12h_tokens": 4000}
+    answer["usage"]["input_tokens_details"]["cache_write_tokens_details"] = lives
+    parsed = from_json("responses.create", answer)
+    assert parsed.anomalies == ("part_above_whole",)
+    assert parsed.usage == replace(RESPONSE, cache_write_12h_tokens=3000)
+
+
 def test_a_compaction_and_a_decision_are_read_as_responses() -> None:
     answer = response(object="response.compaction")
     assert bill("responses.compact", answer) == RESPONSE
@@ -252,6 +261,7 @@ def test_a_container_is_charged_at_its_first_sight() -> None:
     assert parsed.containers == (("cntr_1", "container:4g"), ("cntr_2", "container:4g"))
     assert parsed.usage == replace(RESPONSE, units={"container:4g": 2}, source="estimated")
     assert parsed.first_sight(()) == parsed.usage
+    assert not parsed.guessed
     once = parsed.first_sight({"cntr_1"})
     assert once == replace(RESPONSE, units={"container:4g": 1}, source="estimated")
     assert parsed.first_sight({"cntr_1", "cntr_2"}) == RESPONSE
@@ -474,6 +484,17 @@ def test_an_answer_without_usage_is_estimated() -> None:
     assert usage.output_tokens == 14
 
 
+def test_an_estimate_counts_the_tools_too() -> None:
+    output = [{"type": "code_interpreter_call", "container_id": "cntr_1"}]
+    parsed = from_json("responses.create", response(output=output, usage=None), {"input": "x"})
+    assert parsed.containers == (("cntr_1", "container:1g"),)
+    assert parsed.usage is not None
+    assert (parsed.usage.source, parsed.usage.units) == ("estimated", {"container:1g": 1})
+    again = parsed.first_sight({"cntr_1"})
+    assert again is not None
+    assert (again.source, again.units, parsed.guessed) == ("estimated", {}, True)
+
+
 def test_an_error_is_never_estimated() -> None:
     assert from_json("chat.create", {"error": {"message": "x"}}, {"messages": []}).usage is None
     assert from_json("chat.create", None, {"messages": []}).usage is None
@@ -559,6 +580,8 @@ def test_nothing_that_is_answered_raises_or_counts_below_zero(
     endpoint: str, answer: object, request: object
 ) -> None:
     parsed = from_json(endpoint, answer, request)
+    known = parsed.first_sight(dict(parsed.containers))
+    assert known is None or not any(unit.startswith("container") for unit in known.units)
     for usage in (parsed.usage, *(parsed.usage.parts if parsed.usage else ())):
         if usage is None:
             continue

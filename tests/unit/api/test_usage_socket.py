@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_gateway.api.usage_reading import Parsed
@@ -276,6 +276,8 @@ ANY: Any = st.recursive(
 )
 
 
+@example([("response.event", {"event": {"type": {}}})])
+@example([("response.created", {"input": {"type": {}}})])
 @given(st.lists(st.tuples(TYPES, st.dictionaries(NAMES, ANY, max_size=4)), max_size=8))
 def test_no_message_raises_or_counts_below_zero(messages: list[tuple[str, Object]]) -> None:
     socket = SocketUsage("live.ws")

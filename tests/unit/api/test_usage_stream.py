@@ -200,15 +200,16 @@ def test_a_broken_response_is_worth_its_deltas_and_searches() -> None:
         {"type": "web_search_call", "action": {"type": "open_page"}},
         {"type": "file_search_call"},
         {"type": "message"},
+        {"type": "code_interpreter_call", "container_id": "cntr_1", "code": "1"},
     ]
     done: list[Object] = [{"type": "response.output_item.done", "item": item} for item in items]
     parsed = follow("responses.create", sse([*SAID, *done]), {"input": "x" * 8}, broken=True)
-    assert parsed.charge_id == "resp_1"
+    assert (parsed.charge_id, parsed.containers) == ("resp_1", (("cntr_1", "container:1g"),))
     assert parsed.usage == Usage(
         input_tokens=2,
         output_tokens=3,  # 12 bytes
         total_tokens=5,
-        units={"web_search": 1, "file_search": 1},
+        units={"web_search": 1, "file_search": 1, "container:1g": 1},
         source="estimated",
         model="gpt-6-luna",
         service_tier="flex",

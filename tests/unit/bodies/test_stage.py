@@ -83,3 +83,10 @@ MULTIPART: Header = (b"content-type", b"multipart/form-data; boundary=b")
 async def test_the_model_of_forms_and_queries_is_noted(call: Call, model: str | None) -> None:
     assert await walked(call) is PASS
     assert call.model_requested == model
+
+
+def test_a_small_body_is_read_and_judged_at_once() -> None:
+    call = Call(Request("POST", "api.openai.com", b"/v1/x", [JSON], b'{"model":"gpt-5-mini"}'))
+    assert ReadContent(1000).check(call) is PASS
+    assert CheckContent().check(call) is PASS
+    assert call.model_requested == "gpt-5-mini"

@@ -106,3 +106,47 @@ def test_what_ends_before_its_end_is_said() -> None:
     budget = budget_for(len(cut))
     list(views(cut, budget))
     assert budget.over
+
+
+def read_folded(data: bytes) -> bytes:
+    return next(views(data, budget_for(len(data))))
+
+
+def test_hardly_anything_of_a_large_binary_is_folded() -> None:
+    assert len(read_folded(noise(200_000))) < 40_000
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [b"HIDDEN in some text", rb"\u0048IDDEN in some text", "HIDDEN as UTF-16".encode("utf-16-le"),
+     "".join(chr(ord(letter) + 0xFEE0) for letter in "HIDDEN").encode()],
+)  # fmt: skip
+def test_text_in_a_large_binary_is_folded(hidden: bytes) -> None:
+    assert b"HIDDEN" in read_folded(noise(100_000) + hidden + noise(100_000))
+
+
+def test_a_large_text_is_folded_whole_though_some_of_it_is_no_utf8() -> None:
+    words = "Größe und Gewicht, ".encode("latin-1") * 1000
+    for text in (words * 10, noise(80_000) + words + noise(80_000)):
+        assert b"HIDDEN" in read_folded(
+            text[:85_000] + "HéIéDéDéEéN".encode("latin-1") + text[85_000:]
+        )
+
+
+def test_a_large_text_in_utf8_is_folded_whole_though_cut_within_a_letter() -> None:
+    text = "Привет, ".encode() * 10_000
+    assert b"HIDDEN" in read_folded(text[1:] + "HéIéDéDéEéN Привет".encode()[:-1])
+
+
+def test_an_entity_that_nobody_knows_ends_the_rounds() -> None:
+    assert fold(b"&nosuchname; &lowbar;") == b"&nosuchname; _"
+
+
+@pytest.mark.parametrize("pairs", [3, 5000])
+def test_of_many_backslashes_one_stays(pairs: int) -> None:
+    assert fold(rb"\\a" * pairs + rb"\\\\u0073") == rb"\a" * pairs + b"s"
+
+
+@pytest.mark.parametrize("others", [0, 500])
+def test_percents_are_undone_whether_rare_or_many(others: int) -> None:
+    assert fold(b"%73%4B%5f%zz" + b"a" * others) == b"sK_%zz" + b"a" * others

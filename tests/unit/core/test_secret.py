@@ -47,3 +47,8 @@ def test_equal_values_are_equal_and_hash_alike_but_a_text_is_never_equal() -> No
 def test_an_empty_secret_is_false() -> None:
     assert not Secret("")
     assert Secret("x")
+
+
+def test_a_digest_is_the_fingerprint_to_be_compared() -> None:
+    assert Secret(VALUE).digest() == hashlib.sha256(VALUE.encode()).digest()
+    assert Secret(VALUE).fingerprint() == f"sha256:{Secret(VALUE).digest().hex()}"

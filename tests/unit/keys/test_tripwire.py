@@ -531,3 +531,21 @@ def test_hostile_texts_take_no_time(wire: Tripwire, text: str) -> None:
     began = time.process_time()
     wire.find(made)
     assert time.process_time() - began < 1.0  # 0.01 to 0.25 measured
+
+
+def test_a_short_clean_call_is_judged_at_once() -> None:
+    assert TripwireStage(VALUE).check(call(b'{"model":"gpt-5-mini"}', JSON)) is PASS
+
+
+@pytest.mark.parametrize("value", ["FAKE-9", "FAKE-key-of-14"])
+def test_a_short_key_is_found_in_a_large_binary(value: str) -> None:
+    noise = hashlib.shake_256(b"noise").digest(100_000)
+    found = by_value(value).find(call(noise + b"\xff" + value.encode() + b"\xff" + noise))
+    assert found is not None
+
+
+@BOTH
+def test_a_key_with_controls_inside_is_found_in_a_large_binary(wire: Tripwire) -> None:
+    noise = hashlib.shake_256(b"noise").digest(100_000)
+    key = b"\x08".join(KEY[at : at + 9].encode() for at in range(0, len(KEY), 9))
+    assert wire.find(call(noise + key + noise)) is not None

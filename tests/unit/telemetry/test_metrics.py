@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.secret import Secret
+from openai_gateway.core.usage import Usage
 from openai_gateway.telemetry.labels import Labels
 from openai_gateway.telemetry.metrics import Metrics, Versions
 
@@ -53,7 +54,8 @@ def series(metrics: Metrics) -> int:
 def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metrics) -> None:
     finished = call(
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
-        departing=Secret("sk-FAKE"),
+        departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
+        unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
     metrics.began(finished)
     metrics.record(finished)
@@ -72,6 +74,11 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("key_swaps", "counter", "key"),
             ("key_rejections", "counter", "reason"),
             ("upstream_errors", "counter", "endpoint model error"),
+            ("tokens", "counter", "key model kind"),
+            ("cost_usd", "counter", "key model"),
+            ("billed_units", "counter", "key model unit"),
+            ("unpriced_requests", "counter", "model"),
+            ("usage_missing_requests", "counter", "endpoint reason"),
             ("internal_errors", "counter", "stage"),
             ("requests_in_progress", "gauge", "endpoint"),
             ("request_duration_seconds", "histogram", "endpoint model stream le"),
@@ -299,3 +306,27 @@ def test_no_traffic_however_mixed_passes_the_maximum_by_much() -> None:
     grown = mixed("models.list")
     assert grown < 100 + 180  # one folded series a status and histogram is let in above it
     assert mixed("x") == grown
+
+
+def test_a_bill_is_counted_to_the_token_and_the_nano_dollar(metrics: Metrics) -> None:
+    usage = Usage(
+        input_tokens=1000, cached_input_tokens=200, output_tokens=300, reasoning_tokens=100,
+        units={"web_search": 2}, source="reported",
+    )  # fmt: skip
+    for _ in range(3):
+        metrics.record(call(usage=usage, cost_nano_usd=1_234_567))
+    at = {"key": "ci", "model": "gpt-5-mini"}
+    kinds = {"input": 800, "cached_input": 200, "output": 200, "reasoning": 100}
+    for kind, count in kinds.items():
+        assert value(metrics, "tokens_total", **at, kind=kind) == 3 * count
+    assert sum(kinds.values()) == 1300
+    assert round((value(metrics, "cost_usd_total", **at) or 0) * 10**9) == 3 * 1_234_567
+    assert value(metrics, "billed_units_total", **at, unit="web_search") == 6
+
+
+def test_what_has_no_price_or_no_usage_is_counted_as_such(metrics: Metrics) -> None:
+    metrics.record(call(unpriced_model="gpt-5-mini", cost_nano_usd=None))
+    metrics.record(call(usage_missing="stream_aborted"))
+    assert value(metrics, "unpriced_requests_total", model="gpt-5-mini") == 1
+    missing = {"endpoint": "chat.create", "reason": "stream_aborted"}
+    assert value(metrics, "usage_missing_requests_total", **missing) == 1

@@ -1,0 +1,54 @@
+"""The meter of an open WebSocket: each response that ends on it is a call with its own row."""
+
+from openai_gateway.accounting.meter import Charged, charge
+from openai_gateway.api.prices import PriceTable
+from openai_gateway.api.usage_socket import Bill, SocketUsage
+from openai_gateway.core.call import Call, Request
+
+
+class SocketMeter:
+    """Follows the messages of one socket, whose handshake is `call`."""
+
+    __slots__ = ("_call", "_charged", "_prices", "_usage")
+
+    def __init__(self, call: Call, prices: PriceTable, charged: Charged) -> None:
+        self._call = call
+        self._prices = prices
+        self._charged = charged
+        self._usage = SocketUsage(call.endpoint, call.model_requested)
+
+    def client(self, message: bytes) -> None:
+        """A message that went to OpenAI."""
+        self._usage.client(message)
+
+    def server(self, message: bytes) -> list[Call]:
+        """A message that came from OpenAI; the calls that it ends, to be recorded."""
+        return self._rows(self._usage.server(message))
+
+    def end(self) -> list[Call]:
+        """What is left to charge when the socket has closed."""
+        return self._rows(self._usage.end())
+
+    def _rows(self, bills: list[Bill]) -> list[Call]:
+        return [row for bill in bills if (row := self._row(bill)) is not None]
+
+    def _row(self, bill: Bill) -> Call | None:
+        usage, name = bill.parsed.first_sight(self._charged), bill.parsed.charge_id
+        if usage is None or (name is not None and name in self._charged):
+            return None
+        if name is not None:
+            self._charged.note(name, charged=True)
+        row = self._like_the_socket()
+        row.model_requested = usage.model or self._call.model_requested
+        charge(row, usage, self._prices)
+        if bill.parsed.guessed:
+            row.usage_missing = "stream_aborted"
+        return row
+
+    def _like_the_socket(self) -> Call:
+        socket = self._call
+        row = Call(Request("WS", socket.request.host, socket.request.target, []))
+        row.client, row.environment, row.sdk = socket.client, socket.environment, socket.sdk
+        row.key, row.endpoint, row.stream = socket.key, socket.endpoint, True
+        row.status, row.outcome, row.admitted, row.closed = 200, "forwarded", True, True
+        return row

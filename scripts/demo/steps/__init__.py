@@ -1,7 +1,7 @@
 """The steps, one file a theme. A new step is a Step here and its name in STORY."""
 
 from scripts.demo.step import Step
-from scripts.demo.steps.books import LOG, METRICS
+from scripts.demo.steps.books import COST, LOG, METRICS
 from scripts.demo.steps.doors import ADMIN, ELSEWHERE
 from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
 from scripts.demo.steps.live import REALTIME, STREAM
@@ -16,4 +16,5 @@ STORY: tuple[Step, ...] = (
     REALTIME,
     METRICS,
     LOG,
+    COST,
 )

@@ -74,6 +74,45 @@ def logged(scene: Scene) -> Iterator[Proof]:
     yield Proof.same("no key stands in the log or in the gateway's output", [], found)
 
 
+BILL = {"endpoint": 12, "model_sent": 18, "input_tokens": 13, "output_tokens": 14, "usd": 14}
+LUNA = "gpt-6-luna"
+# rules/prices.yaml: 0.10 USD for a million input tokens, 0.50 for a million of output
+LUNA_INPUT_NANO, LUNA_OUTPUT_NANO = 100, 500
+
+
+def billed(scene: Scene) -> list[Row]:
+    return [row for row in scene.gateway.rows() if row["input_tokens"] is not None]
+
+
+def priced(scene: Scene) -> list[str]:
+    lines = [_bill({name: name for name in BILL})]
+    for row in billed(scene):
+        lines.append(_bill({**row, "usd": f"{row['cost_nano_usd'] / 1e9:.9f}"}))
+    return lines
+
+
+def _bill(row: Row) -> str:
+    return " ".join(f"{row[name]!s:{width}}" for name, width in BILL.items())
+
+
+def costs(scene: Scene) -> Iterator[Proof]:
+    rows = billed(scene)
+    luna = [row for row in rows if row["model_sent"] == LUNA]
+    worked_out = [
+        row["input_tokens"] * LUNA_INPUT_NANO + row["output_tokens"] * LUNA_OUTPUT_NANO
+        for row in luna
+    ]
+    claim = f"{LUNA} costs 100 nano-dollars a token in and 500 a token out"
+    yield Proof.same(claim, worked_out, [row["cost_nano_usd"] for row in luna])
+    yield Proof.same("the call and the stream were both charged", 2, len(luna))
+    text = scene.gateway.get("/metrics")[1]
+    families = text_string_to_metric_families(text)
+    samples = (s for family in families for s in family.samples)
+    counted = sum(s.value for s in samples if s.name == "openai_gateway_cost_usd_total")
+    total = sum(row["cost_nano_usd"] for row in rows)
+    yield Proof.same("metrics and log agree to the nano-dollar", total, round(counted * 1e9))
+
+
 METRICS = Step(
     title="Everything is counted",
     about="Prometheus reads the gateway's metrics. A few of them:",
@@ -85,4 +124,13 @@ LOG = Step(
     about="The table `calls`, in SQLite. A few of its columns:",
     show=listed,
     check=logged,
+)
+COST = Step(
+    title="Every call has its price",
+    about=(
+        "What OpenAI says that a call used, at OpenAI's list prices, in whole nano-dollars. The "
+        "stream did not ask for its usage: the gateway did, and took it out of the answer again."
+    ),
+    show=priced,
+    check=costs,
 )

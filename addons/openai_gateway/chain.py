@@ -1,7 +1,6 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ accounting ▶
-    keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ accounting ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves

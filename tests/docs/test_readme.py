@@ -185,7 +185,7 @@ def test_the_example_test_in_development_passes(tmp_path: Path) -> None:
 
 
 def test_the_steps_of_the_demo_are_those_of_the_readme() -> None:
-    listed = re.findall(r"^(\d)\. (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    listed = re.findall(r"^(\d+)\. (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert listed == [(str(number), step.title) for number, step in enumerate(STORY, 1)]
 
 

@@ -185,3 +185,17 @@ def test_each_response_on_a_realtime_socket_is_a_row_of_its_own(
     assert worked_out == 15_548_000
     assert [row["cost_nano_usd"] for row in rows] == [0, worked_out, worked_out]
     assert [row["audio_output_tokens"] for row in rows] == [None, 160, 160]
+
+
+def test_a_row_tells_what_the_request_was_like_and_what_openai_allows(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    del fake
+    body = {"model": "gpt-6-luna", "max_completion_tokens": 7,
+            "messages": [{"role": "system", "content": "PROMPTWORD"}]}  # fmt: skip
+    row = row_of(gateway, call(gateway, keys, CHAT, body))
+    told = json.loads(str(row["features"]))
+    assert told["fields"] == ["max_completion_tokens", "messages", "model"]
+    assert told["limits"] == {"max_completion_tokens": 7}
+    assert "PROMPTWORD" not in str(row)
+    assert json.loads(str(row["upstream_limits"])) == {"rpm": 10_000, "tpm": 2_000_000}

@@ -23,6 +23,7 @@ WITHHELD: Final = "(withheld)"
 _PATH_MAX: Final = 256
 _TEXT_MAX: Final = 64
 _TRACE_MAX: Final = 480
+_FEATURES_MAX: Final = 360
 _REPEATED_MAX: Final = 128
 _LOOKED_AT: Final = 2048  # nobody's megabyte of a model name keeps the loop busy
 _ROW_MAX: Final = 900  # of text; numbers and SQLite's own bytes come on top, in all under 1 kB
@@ -58,6 +59,8 @@ def row(call: Call) -> Row:
         "injected_ms": round(call.injected_ms, 3),
         "request_bytes": call.request_bytes,
         "response_bytes": call.response_bytes,
+        "features": _features(call.features),
+        "upstream_limits": _json(call.upstream_limits),
         "openai_request_id": _foreign_or_none(call.openai_request_id),
         "sdk": _foreign_or_none(call.sdk),
         "trace": _trace(call.trace, _TRACE_MAX),
@@ -136,6 +139,20 @@ def _own(text: str, most: int = _TEXT_MAX) -> str:
     if not (text.isascii() and text.isprintable()):
         text = quote(text[:most], safe=_PRINTABLE, errors="replace")
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _json(value: dict[str, int] | None) -> str | None:
+    return orjson.dumps(value).decode() if value else None
+
+
+def _features(found: dict[str, object] | None) -> str | None:
+    """Cut by leaving out the names of the fields where there are too many: a row stays small."""
+    if found is None:
+        return None
+    told = orjson.dumps(found).decode()
+    if len(told) <= _FEATURES_MAX:
+        return told
+    return orjson.dumps({name: told for name, told in found.items() if name != "fields"}).decode()
 
 
 def _rounded(milliseconds: float | None) -> float | None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from openai_gateway.accounting.meter import Charged, Meter
 from openai_gateway.accounting.socket import SocketMeter
+from openai_gateway.api import features
 from openai_gateway.api.endpoints import Endpoint
 from openai_gateway.api.include_usage import inject, needs_usage
 from openai_gateway.api.prices import PriceTable
@@ -24,7 +25,8 @@ class Accounting:
         self._charged = charged
 
     def check(self, call: Call) -> Verdict:
-        """Sets `call.meter`; asks for the usage where the client did not."""
+        """Sets `call.meter` and `features`; asks for the usage where the client did not."""
+        call.features = features.of(call.content.parsed)
         if call.websocket:
             call.socket_meter = SocketMeter(call, self._prices, self._charged)
             return PASS

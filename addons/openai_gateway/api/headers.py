@@ -5,7 +5,7 @@ RFC 9110 §7.6.1 and §11.7 (what ends at a proxy).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from openai_gateway.core.call import Header
@@ -39,6 +39,7 @@ _RETRY: Final = b"x-stainless-retry-count"
 _AGENT: Final = b"user-agent"
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _PRODUCT: Final = re.compile(rb"([A-Za-z0-9._-]{1,32})/([A-Za-z0-9._-]{1,32})(?![^ ])")
+_LIMIT: Final = re.compile(r"[0-9]{1,12}")
 _COUNT: Final = re.compile(rb"[0-9]{1,3}")
 
 
@@ -59,3 +60,13 @@ def sdk_of(headers: Iterable[Header]) -> str | None:
 
 def _word(pattern: re.Pattern[bytes], value: bytes | None) -> str:
     return value.decode() if value and pattern.fullmatch(value) else ""
+
+
+_LIMITS: Final = {"rpm": "x-ratelimit-limit-requests", "tpm": "x-ratelimit-limit-tokens"}
+
+
+def upstream_limits(headers: Mapping[str, str]) -> dict[str, int] | None:
+    """OpenAI's own limits, as an answer tells them: requests and tokens a minute."""
+    told = {limit: headers.get(name, "") for limit, name in _LIMITS.items()}
+    found = {limit: int(text) for limit, text in told.items() if _LIMIT.fullmatch(text)}
+    return found or None

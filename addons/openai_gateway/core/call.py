@@ -110,6 +110,8 @@ class Call:
     upstream_error: str | None = None
     trace: list[tuple[str, str, int]] = field(default_factory=list)
     closed: bool = False
+    features: dict[str, object] | None = field(default=None, repr=False)
+    upstream_limits: dict[str, int] | None = None
     # what it consumed
     meter: Meter | None = field(default=None, repr=False)
     socket_meter: SocketMeter | None = field(default=None, repr=False)

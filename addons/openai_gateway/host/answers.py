@@ -11,6 +11,7 @@ from mitmproxy import http
 from mitmproxy.proxy.layers.http import ErrorCode
 
 from openai_gateway.api import errors
+from openai_gateway.api.headers import upstream_limits
 from openai_gateway.host.books import close, close_unbegun, note_refusal
 from openai_gateway.host.exchange import (
     EVENT_STREAM,
@@ -45,6 +46,7 @@ class Answers:
         call = exchange.call
         call.status = answer.status_code
         call.openai_request_id = answer.headers.get("x-request-id")
+        call.upstream_limits = upstream_limits(answer.headers)
         answer.headers["x-gateway-request-id"] = call.id
         clean_head(answer, exchange.chain.masks)
         chunk(flow.request, answer)

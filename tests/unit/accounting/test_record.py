@@ -65,6 +65,8 @@ def test_a_call_that_was_forwarded_gives_this_row() -> None:
         "cost_nano_usd": 0,
         "model_response": None,
         "service_tier": None,
+        "features": None,
+        "upstream_limits": None,
         **NOTHING,
         "duration_ms": 1234.568,
         "upstream_ms": 1200.0,

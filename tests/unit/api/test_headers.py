@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.api.headers import sdk_of
+from openai_gateway.api.headers import sdk_of, upstream_limits
 
 PYTHON = [
     (b"X-Stainless-Lang", b"python"),
@@ -52,3 +52,10 @@ def test_whatever_a_client_says_the_summary_stays_short_and_plain(headers) -> No
         summary == ""
         or summary.replace(" ", "").replace(".", "").replace("-", "").replace("_", "").isalnum()
     )
+
+
+def test_the_upstreams_limits_are_read_where_it_tells_them() -> None:
+    told = {"x-ratelimit-limit-requests": "10000", "x-ratelimit-limit-tokens": "2000000"}
+    assert upstream_limits(told) == {"rpm": 10_000, "tpm": 2_000_000}
+    assert upstream_limits({"x-ratelimit-limit-requests": "many"}) is None
+    assert upstream_limits({}) is None

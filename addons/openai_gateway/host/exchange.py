@@ -56,10 +56,14 @@ class Exchange:
         """The most bytes of one WebSocket message."""
         return self.chain.max_body
 
-    def received(self, size: int) -> None:
-        """Counts a piece of the answer; the first one gives the time to the first token."""
+    def arrived(self) -> None:
+        """A piece of the answer is here; the first one gives the time to the first token."""
         if self.first_byte_at is None:
             self.first_byte_at = time.monotonic()
+
+    def received(self, size: int) -> None:
+        """Counts a piece of the answer as the client gets it."""
+        self.arrived()
         self.call.response_bytes += size
 
     def capture(self, chunk: bytes) -> None:

@@ -81,12 +81,13 @@ class Relay:
     def __call__(self, chunk: bytes) -> list[bytes]:
         began = time.perf_counter_ns()
         passed = self._piece(chunk) if chunk else self._end()
+        self._exchange.received(len(passed))
         self._exchange.back_ns += time.perf_counter_ns() - began
         return [passed] if passed else []
 
     def _piece(self, chunk: bytes) -> bytes:
         exchange = self._exchange
-        exchange.received(len(chunk))
+        exchange.arrived()
         exchange.capture(chunk)
         if exchange.event_stream:
             self._last = (self._last + chunk[-LAST:])[-LAST:]

@@ -28,11 +28,14 @@ def body(model: str = "gpt-6-luna", **more: object) -> bytes:
     return json.dumps({"model": model, "messages": [], **more}).encode()
 
 
+ASKING = body(stream=True, stream_options={"include_usage": True})
+
+
 def test_a_call_has_one_row_with_every_column(
     gateway: GatewayProcess, keys: Keys, fake: FakeOpenAIThread
 ) -> None:
     with RawH1(gateway.way.tls()) as client:
-        reply = client.call("POST", CHAT, keys.production, body(stream=True))
+        reply = client.call("POST", CHAT, keys.production, ASKING)
     row = gateway.row(reply.first("x-gateway-request-id"))
     assert sorted(row) == sorted(COLUMNS.split())
     assert row["endpoint"] == "chat.create"
@@ -41,13 +44,13 @@ def test_a_call_has_one_row_with_every_column(
     assert row["model_requested"] == row["model_sent"] == "gpt-6-luna"
     assert (row["status"], row["outcome"], row["error_code"]) == (200, "forwarded", None)
     assert (row["key"], row["client"], row["stream"]) == ("default", "127.0.0.1", 1)
-    assert row["request_bytes"] == len(body(stream=True))
+    assert row["request_bytes"] == len(ASKING)
     assert row["response_bytes"] == len(reply.body)
     assert row["openai_request_id"] == reply.first("x-request-id")
     assert row["duration_ms"] > row["upstream_ms"] > row["ttft_ms"] > 0
     assert 0 < row["overhead_ms"] < 50
     assert json.loads(row["trace"])[-1]["stage"] == "keys.attach"
-    assert fake.wait()[0].body == body(stream=True)
+    assert fake.wait()[0].body == ASKING
 
 
 def test_a_refusal_has_a_row_too(gateway: GatewayProcess, fake: FakeOpenAIThread) -> None:

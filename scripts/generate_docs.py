@@ -5,7 +5,7 @@ python scripts/generate_docs.py [--check]
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,13 @@ sys.path.insert(0, str(ROOT / "addons"))
 from openai_gateway.api.errors import CATALOGUE  # noqa: E402 - after the path is set
 from openai_gateway.config.describe import Row, rows  # noqa: E402 - after the path is set
 from openai_gateway.config.schema import schema  # noqa: E402 - after the path is set
+from openai_gateway.core.usage import Usage, disjoint  # noqa: E402 - after the path is set
+from openai_gateway.telemetry import labels  # noqa: E402 - after the path is set
+from openai_gateway.telemetry.families import (  # noqa: E402 - after the path is set
+    PREFIX,
+    Declared,
+)
+from openai_gateway.telemetry.metrics import Metrics, Versions  # noqa: E402 - after the path is set
 
 _MADE: Final = "<!-- Made by scripts/generate_docs.py; do not edit. -->\n"
 
@@ -63,6 +70,93 @@ codes stay, and the messages name nothing of the gateway.
 {lines}
 """
 
+_METRICS: Final = """\
+# Metrics
+
+{made}
+`GET /metrics` on `metrics.listen` (127.0.0.1:9464), guarded by `metrics.token` and `metrics.tls`
+where they are set. Each gateway process is a target of its own; add them up in the query.
+
+```yaml
+scrape_configs:
+  - job_name: openai-gateway
+    static_configs: [{{targets: ["127.0.0.1:9464"]}}]
+```
+
+- **Times** are seconds, **money** is US dollars, both as floating point; the call log holds the
+  exact numbers in whole nano-dollars. Counters begin at 0 when the process starts.
+- **Exemplars**: to a scraper that asks for OpenMetrics, `requests_total` and every histogram also
+  name the last call of each series or bucket as `call_id`: the `id` of its row in the call log.
+- **Labels** never hold text that a client made up. Past `metrics.max_series` series (20,000) new
+  ones get the model `other`, counted in `{prefix}label_overflows_total`.
+- **Beside these** the client library's `process_*`, `python_gc_*` and `python_info` are exposed.
+
+## Families
+
+| name | type | labels | meaning |
+|---|---|---|---|
+{families}
+
+## OpenTelemetry's names
+
+With `metrics.gen_ai: true`, which acts at the start. The names, labels and buckets are those of the
+GenAI semantic conventions (in development) in Prometheus' form, with three buckets above the
+convention's. Calls that left for the upstream, of chat and responses (`chat`), embeddings
+(`embeddings`) and completions (`text_completion`); on a WebSocket the tokens alone. A label that a
+call has no value for is empty.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+{gen_ai}
+
+## Values of the labels
+
+| label | values |
+|---|---|
+| `key` | the name of a mapping of `keys.mappings`, else `unknown` |
+| `endpoint` | a name of rules/endpoints.yaml, else `unknown` |
+| `model` | a name of rules/prices.yaml, else `other`; `none` where the call names none |
+| `outcome` | {outcomes} |
+| `status` | three digits; `none` where the client left before there was an answer |
+| `kind` | {kinds} |
+| `unit` | `second`, `character`, `image`, `web_search`, `file_search`, `container`, \
+`video_second` |
+| `error` | `timeout`, `connect`, `tls`, `protocol`, `shutdown`, a known code of OpenAI's, or the \
+status; else `other` |
+| `stream` | `true`, `false` |
+| `phase` | `request`, `response` |
+| `reason` of key_rejections_total | {rejections} |
+| `reason` of usage_missing_requests_total, `stage`, `result` | words of the gateway's own, \
+64 at most |
+
+## Buckets
+
+The upper bounds; `+Inf` comes on top.
+
+| name | buckets |
+|---|---|
+{buckets}
+
+## Questions
+
+```promql
+# dollars in the last day, by key
+sum by (key) (increase({prefix}cost_usd_total[1d]))
+# tokens a minute, by model; the kinds are disjoint
+sum by (model) (rate({prefix}tokens_total[5m])) * 60
+# the share of input that came from the cache
+sum(rate({prefix}tokens_total{{kind="cached_input"}}[1h]))
+  / sum(rate({prefix}tokens_total{{kind=~"input|cached_input|cache_write"}}[1h]))
+# calls that did not go the plain way, by what became of them
+sum by (outcome) (rate({prefix}requests_total{{outcome!="forwarded"}}[5m]))
+# what the gateway itself adds, at the 99th percentile
+histogram_quantile(0.99,
+  sum by (le, phase) (rate({prefix}overhead_seconds_bucket[5m])))
+# the share of calls whose usage is not OpenAI's own word
+sum(rate({prefix}usage_missing_requests_total[1h]))
+  / sum(rate({prefix}requests_total[1h]))
+```
+"""
 
 _HEAD: Final = "| field | type | default | meaning |\n|---|---|---|---|\n"
 
@@ -101,6 +195,35 @@ def errors() -> str:
     return _ERRORS.format(made=_MADE, lines=lines)
 
 
+def metrics() -> str:
+    """docs/metrics.md, from the registry of a gateway that exposes all it can."""
+    declared = Metrics(labels.Labels(), Versions("", "", ""), gen_ai=True).declared
+    own = [family for family in declared if family.name.startswith(PREFIX)]
+    return _METRICS.format(
+        made=_MADE,
+        prefix=PREFIX,
+        families="\n".join(_family(family) for family in own),
+        gen_ai="\n".join(_family(family) for family in declared if family not in own),
+        outcomes=_listed(sorted(labels.OUTCOMES)),
+        kinds=_listed(disjoint(Usage())),
+        rejections=_listed(sorted(labels.REJECTIONS)),
+        buckets="\n".join(_buckets(family) for family in declared if family.buckets),
+    )
+
+
+def _family(family: Declared) -> str:
+    named = _listed(family.labels)
+    return f"| `{family.name}` | {family.kind} | {named} | {_cell(family.words)} |"
+
+
+def _buckets(family: Declared) -> str:
+    return f"| `{family.name}` | {' '.join(f'{bound:.12g}' for bound in family.buckets)} |"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
 def _schema() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
@@ -112,6 +235,7 @@ def _cell(text: str) -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/configuration.md": configuration,
     "docs/errors.md": errors,
+    "docs/metrics.md": metrics,
     "schema/gateway.schema.json": _schema,
 }
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Final
 
 from openai_gateway import __version__
+from openai_gateway.accounting.charges import DurableCharged
 from openai_gateway.accounting.meter import Charged
 from openai_gateway.accounting.record import row
 from openai_gateway.accounting.retention import Keep
@@ -54,13 +55,14 @@ class Services:
         prices = PriceTable.load(rule_file(loaded.root, "rules/prices.yaml"))
         labels = labels_of(config, endpoints, prices.names)
         versions = Versions(__version__, version("mitmproxy"), platform.python_version())
-        metrics = Metrics(labels, versions, config.metrics.max_series)
+        said = config.metrics
+        metrics = Metrics(labels, versions, said.max_series, said.gen_ai)
         log = LogWriter(
             config.log.database.secret.reveal(), loaded.root, metrics.log_records, policy_of(config)
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
-        return cls(config, loaded, endpoints, prices, Charged(), metrics, log, minted)
+        return cls(config, loaded, endpoints, prices, DurableCharged(log), metrics, log, minted)
 
     def start(self, unready: Callable[[], list[str]]) -> str:
         """Opens the log and the admin port; gives the port's address.
@@ -100,6 +102,7 @@ class Services:
             "metrics.token": (old.metrics.token, new.metrics.token),
             "metrics.tls": (old.metrics.tls, new.metrics.tls),
             "metrics.max_series": (old.metrics.max_series, new.metrics.max_series),
+            "metrics.gen_ai": (old.metrics.gen_ai, new.metrics.gen_ai),
         }
         return [name for name, (before, after) in pairs.items() if before != after]
 

@@ -1,9 +1,13 @@
 """Tokens and cost, from outside: each sum worked out by hand from OpenAI's list prices."""
 
+import contextlib
 import json
+import sqlite3
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import MakeGateway
 from tests.support.clients import RawH1, RawH2, Reply, WebSocket, bearer
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys
@@ -199,3 +203,26 @@ def test_a_row_tells_what_the_request_was_like_and_what_openai_allows(
     assert told["limits"] == {"max_completion_tokens": 7}
     assert "PROMPTWORD" not in str(row)
     assert json.loads(str(row["upstream_limits"])) == {"rpm": 10_000, "tpm": 2_000_000}
+
+
+def test_background_work_is_charged_once_also_over_a_restart(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys, tmp_path: Path
+) -> None:
+    del fake
+    config = {"log": {"database": f"sqlite:///{tmp_path / 'calls.db'}"}}
+    body = {"model": "gpt-6-luna", "input": "x", "background": True}
+    with contextlib.closing(sqlite3.connect(tmp_path / "calls.db")):
+        pass
+    before = make_gateway(config)
+    name = json.loads(bytes(call(before, keys, "/v1/responses", body).body))["id"]
+    before.stop()
+    after = make_gateway(config)
+    with RawH1(after.way.tls()) as client:
+        replies = [client.call("GET", f"/v1/responses/{name}", keys.production) for _ in "ab"]
+    after.stop()
+    asked = [reply.first("x-gateway-request-id") for reply in replies]
+    with contextlib.closing(sqlite3.connect(tmp_path / "calls.db")) as database:
+        query = "SELECT id, cost_nano_usd FROM calls WHERE method = 'GET'"
+        costs = dict(database.execute(query).fetchall())
+    assert costs[asked[0]] > 0
+    assert costs[asked[1]] == 0

@@ -28,7 +28,7 @@ MOST_IDS: Final = 100_000
 class Charged:
     """The ids that were charged, and those whose bill is still to come; bounded, oldest first out.
 
-    It lives in memory: a call made in the background before a restart is not charged after it.
+    It lives in memory; accounting/charges.py keeps what it holds over a restart.
     """
 
     def __init__(self, most: int = MOST_IDS) -> None:

@@ -1,39 +1,32 @@
 """The steps that bring a database to the newest schema, each run once, in order.
 
-Why no library: a list of functions and a table of their numbers is all that one table needs.
+Why no library: a list of functions and a table of their numbers is all that a few tables need.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select
 
-from openai_gateway.accounting.schema import CALLS, REQUEST_LOG, VERSIONS
+from openai_gateway.accounting.schema import VERSIONS
+from openai_gateway.accounting.steps import STEPS, Step
 
-type Step = Callable[[Connection], None]
+_LOCK: Final = 0x6F61_6777  # any number that is ours alone in the database
 
 
 class NewerDatabase(Exception):
     """The database was made by a later version: writing into it could spoil it."""
 
 
-def _first(connection: Connection) -> None:
-    CALLS.create(connection)
-    connection.execute(text(REQUEST_LOG))
-
-
-STEPS: Final[tuple[Step, ...]] = (_first,)
-
-
 def migrate(engine: Engine, steps: Sequence[Step] = STEPS) -> None:
     """Runs the steps that are missing, all or none of them, in one transaction.
 
-    The transaction takes the write lock at its beginning (database.py), so of two gateways that
-    start at once the second waits, and then finds nothing left to do.
+    Of two gateways that start at once the second waits, and then finds nothing left to do.
     Raises: NewerDatabase; SQLAlchemyError where the database cannot be written.
     """
     with engine.begin() as connection:
+        _alone(connection)
         VERSIONS.create(connection, checkfirst=True)
         found = connection.scalar(select(func.max(VERSIONS.c.version))) or 0
         if found > len(steps):
@@ -44,9 +37,15 @@ def migrate(engine: Engine, steps: Sequence[Step] = STEPS) -> None:
             connection.execute(insert(VERSIONS).values(applied))
 
 
+def _alone(connection: Connection) -> None:
+    """Until the transaction ends; SQLite's has the write lock already (database.py)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
 def _newer(engine: Engine, found: int, known: int) -> str:
     where = engine.url.render_as_string(hide_password=True)
     return (
         f"the call log {where} has schema version {found}, this gateway knows up to {known}: "
-        "run the version that wrote it, or name another file under log.database"
+        "run the version that wrote it, or name another database under log.database"
     )

@@ -1,6 +1,6 @@
-"""The table `calls`, one row a call, and the view `request_log` for people who query by hand.
+"""The tables: `calls`, one row a call, and `charges`, what was charged and what will be.
 
-Later versions change these tables by migrations.py only; here stands what the newest looks like.
+Here stands what the newest looks like; steps.py makes it, and the view `request_log`.
 """
 
 from typing import Final
@@ -85,13 +85,13 @@ VERSIONS: Final = Table(
     Column("applied_at", DateTime(timezone=True), nullable=False),
 )
 
-REQUEST_LOG: Final = """
-CREATE VIEW request_log AS
-SELECT started_at AS "timestamp",
-       environment,
-       model_sent AS model,
-       input_tokens AS prompt_tokens,
-       output_tokens AS completion_tokens,
-       cost_nano_usd / 1000000000.0 AS total_cost
-FROM calls
-"""
+# The ids of what was charged already (true) or is still to be (false): rows do not tell, and a
+# response that runs in the background may end after a restart.
+CHARGES: Final = Table(
+    "charges",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("charged", Boolean, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("charges_at", "at"),
+)

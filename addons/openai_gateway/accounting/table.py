@@ -1,34 +1,61 @@
-"""The call log's table as its writer sees it: opened when needed, opened anew after any failure."""
+"""The database as its writer sees it: opened when needed, opened anew after any failure."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Connection
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from openai_gateway.accounting.database import connect, locate, path_of, prepare
 from openai_gateway.accounting.migrations import migrate
 from openai_gateway.accounting.record import Row
 from openai_gateway.accounting.retention import Keep, delete_oldest, give_back, surplus
-from openai_gateway.accounting.schema import CALLS
+from openai_gateway.accounting.schema import CALLS, CHARGES
 
-# not INSERT OR IGNORE, which would swallow every other broken constraint too
-_INSERT = insert(CALLS).on_conflict_do_nothing(index_elements=[CALLS.c.id])
+CHARGES_KEPT: Final = Keep(days=30, rows=100_000)
+
+
+def _row(insert: postgresql.Insert | sqlite.Insert) -> Insert:
+    # not INSERT OR IGNORE, which would swallow every other broken constraint too
+    return insert.on_conflict_do_nothing(index_elements=[CALLS.c.id])
+
+
+def _charge(insert: postgresql.Insert | sqlite.Insert) -> Insert:
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=[CHARGES.c.id],
+        # what was charged once stays so
+        set_={"charged": or_(CHARGES.c.charged, new.charged), "at": new.at},
+    )
+
+
+_ROWS: Final = {
+    "sqlite": _row(sqlite.insert(CALLS)),
+    "postgresql": _row(postgresql.insert(CALLS)),
+}
+_CHARGES: Final = {
+    "sqlite": _charge(sqlite.insert(CHARGES)),
+    "postgresql": _charge(postgresql.insert(CHARGES)),
+}
 
 
 class CallsTable:
     """Used by one thread. Every method raises SQLAlchemyError, OSError or NewerDatabase."""
 
     def __init__(self, database: str, root: Path) -> None:
+        """Raises: DatabaseFault."""
         self._url = locate(database, root)
+        self._path = path_of(self._url)
         self._connection: Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._surplus = 0
+        self._surplus = [0, 0]
 
     @property
-    def path(self) -> Path:
-        """Where the rows lie."""
-        return path_of(self._url)
+    def path(self) -> Path | None:
+        """The file that the rows lie in; None where a server holds them."""
+        return self._path
 
     def open(self) -> Connection:
         """The open connection; a new one where there is none, or its file is no longer there."""
@@ -42,36 +69,58 @@ class CallsTable:
         self._connection = engine.connect()
         return self._connection
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Writes all rows or none; a row that is there already is left as it is."""
+    def write(self, rows: Sequence[Row], noted: Sequence[Row] = ()) -> None:
+        """Writes rows and charges, all or nothing; a row that is there already stays as it is."""
         connection = self.open()
         with connection.begin():
-            connection.execute(_INSERT, rows)
+            if noted:
+                connection.execute(_CHARGES[connection.dialect.name], noted)
+            if rows:
+                connection.execute(_ROWS[connection.dialect.name], rows)
+
+    def charges(self, now: float) -> dict[str, bool]:
+        """The ids that CHARGES_KEPT keeps, and whether each was charged."""
+        connection = self.open()
+        since = datetime.fromtimestamp(now, UTC) - timedelta(days=CHARGES_KEPT.days)
+        newest = (
+            select(CHARGES.c.id, CHARGES.c.charged)
+            .where(CHARGES.c.at >= since)
+            .order_by(CHARGES.c.at.desc())
+            .limit(CHARGES_KEPT.rows)
+        )
+        with connection.begin():
+            return {found.id: found.charged for found in connection.execute(newest)}
 
     def sweep(self, keep: Keep, now: float) -> bool:
         """Deletes a piece of what has to go; whether there is more to delete."""
         connection = self.open()
+        kept = ((CALLS.c.started_at, keep), (CHARGES.c.at, CHARGES_KEPT))
         with connection.begin():
-            self._surplus = self._surplus or surplus(connection, keep, now)
-            if not self._surplus:
+            if not any(self._surplus):
+                self._surplus = [surplus(connection, at, limit, now) for at, limit in kept]
+            if not any(self._surplus):
                 return False
-            deleted = delete_oldest(connection, self._surplus)
+            for place, (at, _) in enumerate(kept):
+                if too_many := self._surplus[place]:
+                    deleted = delete_oldest(connection, at, too_many)
+                    self._surplus[place] = too_many - deleted if deleted else 0
         with connection.begin():
             give_back(connection)
-        self._surplus = self._surplus - deleted if deleted else 0
-        return self._surplus > 0
+        return any(self._surplus)
 
     def close(self) -> None:
-        """Lets go of the file; the next use opens it again."""
+        """Lets go of the database; the next use opens it again."""
         connection, self._connection = self._connection, None
-        self._surplus = 0
+        self._surplus = [0, 0]
         if connection is not None:
             connection.close()
 
     def _identity(self) -> tuple[int, int] | None:
         """Which file the path names: SQLite writes on, unseen, into one that was deleted."""
+        if self._path is None:
+            return None
         try:
-            stat = self.path.stat()
+            stat = self._path.stat()
         except FileNotFoundError:
             return None
         return stat.st_dev, stat.st_ino

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,10 +28,13 @@ from openai_gateway.accounting.table import CallsTable
 from openai_gateway.core.clock import Clock, SystemClock
 
 QUEUE_MAX: Final = 10_000
+CHARGES_MAX: Final = 10_000
+CHARGE_ID_MAX: Final = 256
 BATCH: Final = 200
 FLUSH_S: Final = 0.5
 SWEEP_EVERY_S: Final = 600.0
 SWEEP_PAUSE_S: Final = 0.05
+SWEEP_AGAIN_S: Final = 10.0
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 _LOG: Final = logging.getLogger(__name__)
@@ -79,6 +83,9 @@ class LogWriter:
         self._queue: deque[Row] = deque()
         self._room = QUEUE_MAX
         self._batch: list[Row] = []
+        self._charges: deque[tuple[str, bool]] = deque()
+        self._noted: dict[str, bool] = {}  # of the charges, those being written
+        self._earlier: dict[str, bool] | None = None
         self._singly = False  # the batch holds a row that the database refuses: which one?
         self._counted = False  # the batch has failed before
         self._fault = "the call log is not open yet"
@@ -96,7 +103,7 @@ class LogWriter:
         Raises: NewerDatabase.
         """
         try:
-            self._table.open()
+            self._earlier = self._table.charges(self._clock.now())
         except (SQLAlchemyError, OSError) as error:
             self._failed(error)
         else:
@@ -115,6 +122,19 @@ class LogWriter:
         self._queue.append(made)
         if waiting >= BATCH - 1 and not self._wake.is_set():
             self._wake.set()
+
+    def put_charge(self, name: str, charged: bool) -> None:
+        """Takes an id that was charged or is still to be; never waits and never raises.
+
+        An id that no database takes, or that there is no room for, is known to this process only.
+        """
+        fit = 0 < len(name) <= CHARGE_ID_MAX and name.isascii() and name.isprintable()
+        if fit and self._room and len(self._charges) < CHARGES_MAX:
+            self._charges.append((name, charged))
+
+    def earlier_charges(self) -> dict[str, bool] | None:
+        """The ids kept by earlier processes, and whether each was charged; None: not read yet."""
+        return self._earlier
 
     def waiting(self) -> int:
         """How many rows are not written yet."""
@@ -145,7 +165,7 @@ class LogWriter:
         while not self._closing.is_set():
             self._wake.wait(self._pause_s())
             self._wake.clear()
-            if not (self._flush() and self._sweep()):
+            if not (self._flush() and self._remember() and self._sweep()):
                 self._closing.wait(_BACKOFF_S[min(self._failures, len(_BACKOFF_S)) - 1])
         while not self._flush() and self._clock.monotonic() < self._deadline:
             self._wake.wait(_BACKOFF_S[0])
@@ -156,17 +176,29 @@ class LogWriter:
 
     def _flush(self) -> bool:
         """Writes all that waits, a batch at a time; false where the database failed."""
-        if self._fault and not self.waiting():
+        if self._fault and not self._pending():
             return self._open()
-        while self._batch or self._queue:
-            self._batch = self._batch or self._next_batch()
+        while self._pending():
+            self._take()
             if not self._write(1 if self._singly else len(self._batch)):
                 return False
         return True
 
-    def _next_batch(self) -> list[Row]:
-        self._singly = self._counted = False
-        return [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+    def _pending(self) -> bool:
+        return bool(self._batch or self._queue or self._noted or self._charges)
+
+    def _take(self) -> None:
+        """The next batch, and then the charges: one is noted before its row is put.
+
+        Both are written together, so that a killed process neither charges twice nor not at all.
+        """
+        if not self._batch:
+            self._singly = self._counted = False
+            self._batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        if not self._noted:
+            for _ in range(len(self._charges)):
+                name, charged = self._charges.popleft()
+                self._noted[name] = charged or self._noted.get(name, False)
 
     def _open(self) -> bool:
         try:
@@ -177,13 +209,29 @@ class LogWriter:
         return True
 
     def _write(self, size: int) -> bool:
+        # where something is refused the rows go one by one, and the charges when they are through
+        noted = {} if self._singly and size else self._noted
+        at = datetime.fromtimestamp(self._clock.now(), UTC)
+        charges = [{"id": name, "charged": told, "at": at} for name, told in noted.items()]
         try:
-            self._table.write(self._batch[:size])
+            self._table.write(self._batch[:size], charges)
         except _FAULTS as error:
             return self._refused(error, size) if _of_the_row(error) else self._failed(error)
         self._recovered()
-        self._counts.add("written", size)
+        if size:
+            self._counts.add("written", size)
         del self._batch[:size]
+        noted.clear()
+        return True
+
+    def _remember(self) -> bool:
+        """Reads the earlier charges, where the start could not; false where the database failed."""
+        if self._earlier is not None:
+            return True
+        try:
+            self._earlier = self._table.charges(self._clock.now())
+        except _FAULTS as error:
+            return self._failed(error)
         return True
 
     def _sweep(self) -> bool:
@@ -193,6 +241,7 @@ class LogWriter:
         try:
             more = self._table.sweep(self.policy.keep, self._clock.now())
         except _FAULTS as error:
+            self._next_sweep = self._clock.monotonic() + SWEEP_AGAIN_S
             return self._failed(error)
         pause_s = SWEEP_PAUSE_S if more else SWEEP_EVERY_S
         self._next_sweep = self._clock.monotonic() + pause_s
@@ -200,9 +249,13 @@ class LogWriter:
         return True
 
     def _refused(self, error: Exception, size: int) -> bool:
-        """A row that no retry can help must not keep the others from being written."""
-        if size > 1:
+        """What no retry can help must not keep the rest from being written."""
+        if size > 1 or (size and self._noted and not self._singly):
             self._singly = True
+            return True
+        if not size:
+            _LOG.error("call log: charges were refused (%s)", type(error).__name__)
+            self._noted.clear()
             return True
         _LOG.error("call log: a row was refused (%s) and is lost", type(error).__name__)
         self._counts.add("failed", 1)
@@ -230,8 +283,11 @@ class LogWriter:
 
 def _of_the_row(error: Exception) -> bool:
     """Whether it is this row that cannot be written, and not the database that cannot write."""
+    if isinstance(error, ProgrammingError):
+        # from PostgreSQL, which gives it a state: a table that is gone, a right that was taken away
+        return getattr(error.orig, "sqlstate", None) is None
     if isinstance(error, DBAPIError):
-        return isinstance(error, DataError | IntegrityError | ProgrammingError)
+        return isinstance(error, DataError | IntegrityError)
     return isinstance(error, StatementError | ArithmeticError | TypeError | ValueError)
 
 

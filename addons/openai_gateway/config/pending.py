@@ -11,7 +11,6 @@ IDLE: Final[Mapping[str, frozenset[str]]] = {
     "budgets": frozenset(),
     "models": frozenset(),
     "log": frozenset(("bodies", "bodies_retention_days", "bodies_max_bytes")),
-    "metrics": frozenset(("gen_ai",)),
     "alerts": frozenset(),
     "shape": frozenset(),
     "replay": frozenset(),

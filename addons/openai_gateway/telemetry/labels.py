@@ -4,7 +4,7 @@ Why a guard at all: model, endpoint and key begin as text that a client wrote; a
 would fill the memory of the gateway and of whoever scrapes it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -149,10 +149,10 @@ class Family[M: MetricWrapperBase]:
         self._children[values] = child
         return child
 
-    def _fold(self, values: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
-        for name in names:
-            place = self._names.index(name) if name in self._names else -1
-            if place >= 0 and values[place] != OTHER:
+    def _fold(self, values: tuple[str, ...], names: Container[str]) -> tuple[str, ...]:
+        folded = list(values)
+        for place, name in enumerate(self._names):
+            if name in names and folded[place] != OTHER:
                 self._overflow(name)
-                values = (*values[:place], OTHER, *values[place + 1 :])
-        return values
+                folded[place] = OTHER
+        return tuple(folded)

@@ -3,37 +3,27 @@
 Names, labels and buckets are what dashboards and alerts rely on: they are never renamed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    Info,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 from openai_gateway.core.call import Call
 from openai_gateway.core.usage import disjoint
+from openai_gateway.telemetry.families import Declared, Families
+from openai_gateway.telemetry.gen_ai import GenAi
 from openai_gateway.telemetry.labels import (
     OUTCOMES,
     REJECTIONS,
     UPSTREAM_ERRORS,
     Family,
     Labels,
-    Series,
     Words,
     among,
     status,
 )
 
-PREFIX: Final = "openai_gateway_"
 NANO: Final = 1e9
 DURATIONS_S: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 FIRST_TOKEN_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120)
@@ -97,71 +87,79 @@ class Results:
 class Metrics:
     """The metrics of one gateway, in a registry of their own."""
 
-    def __init__(self, labels: Labels, versions: Versions, max_series: int = 20_000) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # else each counter is two series
-        self.registry: Final = CollectorRegistry()
+    def __init__(
+        self, labels: Labels, versions: Versions, max_series: int = 20_000, gen_ai: bool = False
+    ) -> None:
+        """`gen_ai`: the calls under OpenTelemetry's names as well."""
+        self._families = Families(max_series, OVERFLOWS)
+        self.registry: Final = self._families.registry
         self.labels = labels  # may be replaced when the configuration is read again
-        self._series = Series(max_series)
         self._words = Words()
         self._under_way: dict[str, Gauge] = {}
-        self._overflows = Counter(
-            PREFIX + "label_overflows_total", OVERFLOWS, ["label"], registry=self.registry
-        )
         self._declare_calls()
         self._declare_bills()
         self._declare_times()
         self._declare_gateway()
         self._describe(versions)
+        self._gen_ai = GenAi(self._families) if gen_ai else None
+
+    @property
+    def declared(self) -> tuple[Declared, ...]:
+        """Every family of ours, seen yet or not."""
+        return self._families.declared
 
     def _declare_calls(self) -> None:
-        self._requests = self._counter(
+        declare = self._families
+        self._requests = declare.counter(
             "requests_total", REQUESTS, "key", "endpoint", "model", "outcome", "status"
         )
-        self._swaps = self._counter("key_swaps_total", SWAPS, "key")
-        self._rejections = self._counter("key_rejections_total", KEY_REJECTIONS, "reason")
-        self._upstream_errors = self._counter(
+        self._swaps = declare.counter("key_swaps_total", SWAPS, "key")
+        self._rejections = declare.counter("key_rejections_total", KEY_REJECTIONS, "reason")
+        self._upstream_errors = declare.counter(
             "upstream_errors_total", UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
-        self._in_progress = self._gauge("requests_in_progress", IN_PROGRESS, "endpoint")
+        self._in_progress = declare.gauge("requests_in_progress", IN_PROGRESS, "endpoint")
 
     def _declare_bills(self) -> None:
-        self._tokens = self._counter("tokens_total", TOKENS, "key", "model", "kind")
-        self._cost = self._counter("cost_usd_total", COST, "key", "model")
-        self._units = self._counter("billed_units_total", UNITS, "key", "model", "unit")
-        self._unpriced = self._counter("unpriced_requests_total", UNPRICED, "model")
-        self._missing = self._counter("usage_missing_requests_total", MISSING, "endpoint", "reason")
+        declare = self._families
+        self._tokens = declare.counter("tokens_total", TOKENS, "key", "model", "kind")
+        self._cost = declare.counter("cost_usd_total", COST, "key", "model")
+        self._units = declare.counter("billed_units_total", UNITS, "key", "model", "unit")
+        self._unpriced = declare.counter("unpriced_requests_total", UNPRICED, "model")
+        self._missing = declare.counter(
+            "usage_missing_requests_total", MISSING, "endpoint", "reason"
+        )
 
     def _declare_times(self) -> None:
-        self._duration = self._histogram(
+        declare = self._families
+        self._duration = declare.histogram(
             "request_duration_seconds", DURATION, DURATIONS_S, "endpoint", "model", "stream"
         )
-        self._upstream = self._histogram(
+        self._upstream = declare.histogram(
             "upstream_duration_seconds", UPSTREAM_DURATION, DURATIONS_S, "endpoint", "model"
         )
-        self._first_token = self._histogram(
+        self._first_token = declare.histogram(
             "time_to_first_token_seconds", FIRST_EVENT, FIRST_TOKEN_S, "model"
         )
-        self._overhead = self._histogram("overhead_seconds", OVERHEAD, OVERHEAD_S, "phase")
+        self._overhead = declare.histogram("overhead_seconds", OVERHEAD, OVERHEAD_S, "phase")
 
     def _declare_gateway(self) -> None:
-        self._internal_errors = self._counter("internal_errors_total", INTERNAL_ERRORS, "stage")
-        self._reloads = self._counter("config_reloads_total", RELOADS, "result")
-        self._passthrough = self._counter("passthrough_connections_total", PASSTHROUGH, "result")
-        self._records = self._counter("log_records_total", LOG_RECORDS, "result")
+        declare = self._families
+        self._internal_errors = declare.counter("internal_errors_total", INTERNAL_ERRORS, "stage")
+        self._reloads = declare.counter("config_reloads_total", RELOADS, "result")
+        self._passthrough = declare.counter("passthrough_connections_total", PASSTHROUGH, "result")
+        self._records = declare.counter("log_records_total", LOG_RECORDS, "result")
         self.log_records = Results(self._records)
-        self._log_queue = self._plain("log_queue_records", LOG_QUEUE)
-        self._reloaded = self._plain("config_last_reload_successful", RELOADED)
-        self._reloaded_at = self._plain("config_last_reload_success_timestamp_seconds", RELOADED_AT)
+        self._log_queue = declare.plain("log_queue_records", LOG_QUEUE)
+        self._reloaded = declare.plain("config_last_reload_successful", RELOADED)
+        self._reloaded_at = declare.plain(
+            "config_last_reload_success_timestamp_seconds", RELOADED_AT
+        )
 
     def _describe(self, versions: Versions) -> None:
         """What is known at the start: versions, and counters at 0, so that alerts see them rise."""
-        Info(PREFIX + "build", BUILD, registry=self.registry).info(
-            {
-                "version": versions.gateway,
-                "mitmproxy": versions.mitmproxy,
-                "python": versions.python,
-            }
-        )
+        told = {"mitmproxy": versions.mitmproxy, "python": versions.python}
+        self._families.info("build", BUILD, {"version": versions.gateway, **told})
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -172,8 +170,6 @@ class Metrics:
         ):
             for value in sorted(values):
                 family.at(value)
-        for label in ("model", "endpoint", "key"):
-            self._overflows.labels(label)
         self._reloaded.set(1)
         self._reloaded_at.set_to_current_time()
 
@@ -196,7 +192,8 @@ class Metrics:
         )
         key = self.labels.key(call.key)
         outcome = among(OUTCOMES, call.outcome, "error")
-        self._requests.at(key, endpoint, model, outcome, status(call.status)).inc()
+        exemplar = {"call_id": call.id}  # from a point of a dashboard to the row of the log
+        self._requests.at(key, endpoint, model, outcome, status(call.status)).inc(1, exemplar)
         self.ended(call)
         if _swapped(call):
             self._swaps.at(key).inc()
@@ -206,7 +203,9 @@ class Metrics:
             error = among(UPSTREAM_ERRORS, call.upstream_error)
             self._upstream_errors.at(endpoint, model, error).inc()
         self._bill(call, key, endpoint, model)
-        self._times(call, endpoint, model)
+        self._times(call, endpoint, model, exemplar)
+        if self._gen_ai is not None:
+            self._gen_ai.record(call, self.labels, exemplar)
 
     def _bill(self, call: Call, key: str, endpoint: str, model: str) -> None:
         """What the call consumed and cost, at the model that was sent."""
@@ -225,18 +224,20 @@ class Metrics:
             for unit, amount in bill.units.items():
                 self._units.at(key, model, unit.split(":", 1)[0]).inc(float(amount))
 
-    def _times(self, call: Call, endpoint: str, model: str) -> None:
+    def _times(self, call: Call, endpoint: str, model: str, exemplar: dict[str, str]) -> None:
+        if call.request.method == "WS" and not call.duration_ms:
+            return  # a response on a socket: the time is the socket's
         stream = "true" if call.stream else "false"
-        self._duration.at(endpoint, model, stream).observe(call.duration_ms / 1000)
+        self._duration.at(endpoint, model, stream).observe(call.duration_ms / 1000, exemplar)
         if call.ttft_ms is not None:
-            self._first_token.at(model).observe(call.ttft_ms / 1000)
+            self._first_token.at(model).observe(call.ttft_ms / 1000, exemplar)
         there_ms, back_ms = call.overhead_ms, 0.0
         if call.upstream_ms is not None:
-            self._upstream.at(endpoint, model).observe(call.upstream_ms / 1000)
+            self._upstream.at(endpoint, model).observe(call.upstream_ms / 1000, exemplar)
             there_ms = min(call.overhead_ms, sum(us for _, _, us in call.trace) / 1000)
             back_ms = call.overhead_ms - there_ms
-            self._overhead.at("response").observe(back_ms / 1000)
-        self._overhead.at("request").observe(there_ms / 1000)
+            self._overhead.at("response").observe(back_ms / 1000, exemplar)
+        self._overhead.at("request").observe(there_ms / 1000, exemplar)
 
     def internal_error(self, stage: str) -> None:
         """A fault inside the gateway, by the stage or hook where it stood."""
@@ -256,27 +257,6 @@ class Metrics:
     def watch_queue(self, waiting: Callable[[], int]) -> None:
         """Where the length of the call log's queue is read, at each scrape."""
         self._log_queue.set_function(waiting)
-
-    def _counter(self, name: str, words: str, *labels: str) -> Family[Counter]:
-        metric = Counter(PREFIX + name, words, labels, registry=self.registry)
-        return Family(metric, labels, self._series, 1, self._overflow)
-
-    def _gauge(self, name: str, words: str, *labels: str) -> Family[Gauge]:
-        metric = Gauge(PREFIX + name, words, labels, registry=self.registry)
-        return Family(metric, labels, self._series, 1, self._overflow)
-
-    def _histogram(
-        self, name: str, words: str, buckets: Sequence[float], *labels: str
-    ) -> Family[Histogram]:
-        metric = Histogram(PREFIX + name, words, labels, buckets=buckets, registry=self.registry)
-        series = len(buckets) + 3  # and +Inf, _sum, _count
-        return Family(metric, labels, self._series, series, self._overflow)
-
-    def _plain(self, name: str, words: str) -> Gauge:
-        return Gauge(PREFIX + name, words, registry=self.registry)
-
-    def _overflow(self, label: str) -> None:
-        self._overflows.labels(label).inc()
 
 
 def _swapped(call: Call) -> bool:

@@ -1,5 +1,6 @@
 """Where the call log's file lies, and how it is opened."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,26 @@ def test_an_absolute_path_stays(tmp_path: Path) -> None:
     assert path_of(locate(f"sqlite:///{tmp_path}/x.db", Path("/else"))) == tmp_path / "x.db"
 
 
+def test_a_servers_url_is_taken_as_it_is(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg", reason="the driver of the extra [postgres] is not installed")
+    url = locate("postgresql+psycopg://gw@db.example/calls?sslmode=require", tmp_path)
+    assert url.render_as_string() == "postgresql+psycopg://gw@db.example/calls?sslmode=require"
+    assert path_of(url) is None
+    prepare(url)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_driver_is_named_with_the_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseFault, match=r"pip install 'openai-gateway\[postgres\]'"):
+        locate("postgresql+psycopg://gw@db.example/calls", tmp_path)
+
+
 @pytest.mark.parametrize(
-    "database", ["calls.db", "", "mysql://h/d", "sqlite://", "sqlite:///:memory:"]
+    "database",
+    ["calls.db", "", "mysql://h/d", "postgresql+asyncpg://h/d", "sqlite://", "sqlite:///:memory:"],
 )
 def test_what_names_no_file_is_refused_with_the_fix(database: str, tmp_path: Path) -> None:
     with pytest.raises(DatabaseFault, match=r"log\.database: .*write sqlite:///var/calls\.db"):

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from openai_gateway.accounting.record import Row, row
 from openai_gateway.accounting.retention import CHUNK, Keep
-from openai_gateway.accounting.table import CallsTable
+from openai_gateway.accounting.table import CHARGES_KEPT, CallsTable
 from openai_gateway.core.call import Call, Request
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -30,6 +31,7 @@ def made_row(age: timedelta = timedelta(0)) -> Row:
 
 
 def ask(table: CallsTable, query: str) -> list[tuple[object, ...]]:
+    assert table.path
     with closing(sqlite3.connect(table.path)) as connection:
         return connection.execute(query).fetchall()
 
@@ -81,6 +83,38 @@ def test_rows_above_the_maximum_go_the_oldest_first(table: CallsTable) -> None:
     ]
 
 
+def note(name: str, charged: bool, age: timedelta = timedelta(0)) -> Row:
+    return {"id": name, "charged": charged, "at": NOW - age}
+
+
+def test_charges_are_written_with_rows_and_read_back(table: CallsTable) -> None:
+    table.write([made_row()], [note("resp_1", True), note("resp_2", False)])
+    table.write([], [note("resp_2", True)])
+    assert table.charges(NOW.timestamp()) == {"resp_1": True, "resp_2": True}
+
+
+def test_what_was_charged_once_stays_so(table: CallsTable) -> None:
+    table.write([], [note("resp_1", True)])
+    table.write([], [note("resp_1", False)])
+    assert table.charges(NOW.timestamp()) == {"resp_1": True}
+
+
+def test_a_row_and_its_charge_are_written_both_or_neither(table: CallsTable) -> None:
+    with pytest.raises(SQLAlchemyError):
+        table.write([{**made_row(), "outcome": None}], [note("resp_1", True)])
+    assert table.charges(NOW.timestamp()) == {}
+
+
+def test_charges_past_their_age_are_not_read_and_go(table: CallsTable) -> None:
+    past = timedelta(days=CHARGES_KEPT.days, seconds=1)
+    old = [note(f"resp_{number}", True, past) for number in range(CHUNK + 1)]
+    table.write([made_row()], [*old, note("young", False)])
+    assert table.charges(NOW.timestamp()) == {"young": False}
+    assert sweep(table, Keep()) == 2
+    assert ask(table, "SELECT id FROM charges") == [("young",)]
+    assert ask(table, "SELECT count(*) FROM calls") == [(1,)]
+
+
 def test_the_file_shrinks_when_rows_go(table: CallsTable) -> None:
     table.write([made_row() for _ in range(CHUNK * 6)])
     before = ask(table, "PRAGMA page_count")[0][0]
@@ -99,6 +133,7 @@ def test_nothing_to_delete_deletes_nothing(table: CallsTable) -> None:
 
 def test_a_folder_that_was_deleted_is_made_again(table: CallsTable) -> None:
     table.write([made_row()])
+    assert table.path
     shutil.rmtree(table.path.parent)
     kept = made_row()
     table.write([kept])

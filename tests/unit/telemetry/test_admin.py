@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.secret import Secret
+from openai_gateway.core.usage import Usage
 from openai_gateway.telemetry import server as limits
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
@@ -29,6 +30,7 @@ from openai_gateway.telemetry.server import Tls
 
 LOCAL = ("127.0.0.1", 0)
 TOKEN = "FAKE-" * 3 + "metrics"
+REQUESTS = "openai_gateway_requests_total"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 type Served = Callable[..., Port]
@@ -87,6 +89,41 @@ def test_metrics_as_openmetrics(served: Served) -> None:
     assert status == 200
     assert headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     assert body.endswith(b"# EOF\n")
+
+
+def busy() -> Metrics:
+    """Metrics with a series in every family."""
+    labels = Labels(frozenset({"chat.create"}), frozenset({"ci"}), frozenset({"gpt-5"}))
+    metrics = Metrics(labels, Versions("1", "2", "3"), gen_ai=True)
+    call = Call(
+        Request("POST", "h", b"/", []), id="gw_1", key="ci", endpoint="chat.create",
+        model_requested="gpt-5", model_response="gpt-5", stream=True, status=200,
+        outcome="forwarded", admitted=True, departing=Secret("FAKE"), upstream_error="500",
+        usage=Usage(input_tokens=3, output_tokens=4, units={"web_search": 1}), cost_nano_usd=5,
+        usage_missing="stream_aborted", unpriced_model="gpt-5",
+        duration_ms=1500.0, upstream_ms=1400.0, ttft_ms=250.0, overhead_ms=100.0,
+    )  # fmt: skip
+    metrics.began(call)
+    metrics.record(call)
+    metrics.internal_error("limits")
+    metrics.passthrough("opened")
+    return metrics
+
+
+def test_exemplars_are_told_to_those_who_ask_for_openmetrics_only() -> None:
+    metrics = busy()
+    admin = Admin(LOCAL, metrics.registry, list)
+    port = Port(admin)
+    plain = port.ask("/metrics")[2].decode()
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    told = port.ask("/metrics", headers=accept)[2].decode()
+    admin.stop()
+    assert "gw_1" not in plain
+    assert "# {" not in plain
+    counted = next(line for line in told.splitlines() if line.startswith(f"{REQUESTS}{{"))
+    assert '"} 1.0 # {call_id="gw_1"} 1.0 ' in counted
+    text_of = {line.split(" # ")[0] for line in told.splitlines() if line.startswith(REQUESTS)}
+    assert text_of <= set(plain.splitlines())
 
 
 def test_metrics_are_gzipped_for_those_who_take_it(served: Served) -> None:
@@ -391,9 +428,7 @@ def test_promtool_finds_nothing_to_say_of_the_metrics() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool (Debian package prometheus) is not on this machine")
-    metrics = Metrics(Labels(), Versions("1", "2", "3"))
-    metrics.record(Call(Request("GET", "h", b"/", []), upstream_ms=1.0, ttft_ms=1.0))
-    admin = Admin(LOCAL, metrics.registry, list)
+    admin = Admin(LOCAL, busy().registry, list)
     text = Port(admin).ask("/metrics")[2]
     admin.stop()
     said = subprocess.run(  # noqa: S603 - the tool by its own path

@@ -330,3 +330,61 @@ def test_what_has_no_price_or_no_usage_is_counted_as_such(metrics: Metrics) -> N
     assert value(metrics, "unpriced_requests_total", model="gpt-5-mini") == 1
     missing = {"endpoint": "chat.create", "reason": "stream_aborted"}
     assert value(metrics, "usage_missing_requests_total", **missing) == 1
+
+
+def test_requests_and_histograms_carry_the_id_of_the_last_call(metrics: Metrics) -> None:
+    known = {"duration_ms": 300.0, "upstream_ms": 250.0, "ttft_ms": 40.0, "overhead_ms": 50.0}
+    metrics.record(call(**known, id="gw_before"))
+    metrics.record(call(**known, id="gw_last"))
+    metrics.record(call(**(known | {"duration_ms": 5000.0}), id="gw_slow", status=201))
+    found: dict[str, set[str]] = {}
+    for family in metrics.registry.collect():
+        for sample in family.samples:
+            if sample.exemplar is not None:
+                ids = found.setdefault(family.name, set())
+                ids.add(sample.exemplar.labels["call_id"])
+                assert set(sample.exemplar.labels) == {"call_id"}
+    told = {
+        "requests": {"gw_last", "gw_slow"},
+        "request_duration_seconds": {"gw_last", "gw_slow"},
+        "upstream_duration_seconds": {"gw_slow"},
+        "time_to_first_token_seconds": {"gw_slow"},
+        "overhead_seconds": {"gw_slow"},
+    }
+    assert found == {f"openai_gateway_{name}": ids for name, ids in told.items()}
+
+
+def test_the_text_format_has_no_exemplars(metrics: Metrics) -> None:
+    metrics.record(call(id="gw_last", upstream_ms=1.0, ttft_ms=1.0))
+    text = generate_latest(metrics.registry).decode()
+    assert "gw_last" not in text
+    assert f"{value(metrics, 'requests_total', **GOOD)}\n" in text
+
+
+def test_a_response_on_a_socket_is_counted_without_a_time_that_it_does_not_have(
+    metrics: Metrics,
+) -> None:
+    spoken = call(request=Request("WS", "api.openai.com", b"/v1/responses", []), stream=True)
+    metrics.record(spoken)
+    assert value(metrics, "requests_total", **GOOD) == 1
+    asked = {"endpoint": "chat.create", "model": "gpt-5-mini", "stream": "true"}
+    assert value(metrics, "request_duration_seconds_count", **asked) is None
+    assert value(metrics, "overhead_seconds_count", phase="request") is None
+
+
+def test_what_is_declared_is_what_the_registry_holds() -> None:
+    metrics = Metrics(LABELS, Versions("1", "2", "3"), gen_ai=True)
+    ours = ("openai_gateway_", "gen_ai_")
+    held = {
+        family.name.removesuffix("_total"): (
+            family.type.replace("info", "gauge"),
+            family.documentation,
+        )
+        for family in metrics.registry.collect()
+        if family.name.startswith(ours)
+    }
+    declared = {
+        family.name.removesuffix("_total").removesuffix("_info"): (family.kind, family.words)
+        for family in metrics.declared
+    }
+    assert declared == held

@@ -1,0 +1,52 @@
+"""What was charged and what is still to be charged, remembered beyond a restart.
+
+A response that runs in the background may end, and be read for the first time, after the process
+that began it is gone: without this its cost would never be booked.
+"""
+
+from typing import Protocol
+
+from openai_gateway.accounting.meter import MOST_IDS, Charged
+
+
+class Keeper(Protocol):
+    """Where ids are kept; neither method ever waits."""
+
+    def put_charge(self, name: str, charged: bool) -> None:
+        """Takes an id to be written."""
+        ...
+
+    def earlier_charges(self) -> dict[str, bool] | None:
+        """What was there at the start; None as long as it could not be read."""
+        ...
+
+
+class DurableCharged(Charged):
+    """Charged, whose notes are also kept by `keeper`, and which knows the keeper's earlier ones."""
+
+    def __init__(self, keeper: Keeper, most: int = MOST_IDS) -> None:
+        super().__init__(most)
+        self._keeper = keeper
+        self._read: dict[str, bool] | None = None
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or self._earlier().get(str(name)) is True
+
+    def awaited(self, name: str) -> bool:
+        """Whether this id's end was announced, by whichever process, and has not been seen."""
+        if name in self:
+            return False
+        return super().awaited(name) or self._earlier().get(name) is False
+
+    def note(self, name: str, charged: bool) -> None:
+        """Remembers an id, and has it written; once charged it stays so."""
+        charged = charged or name in self
+        super().note(name, charged)
+        self._earlier().pop(name, None)
+        self._keeper.put_charge(name, charged)
+
+    def _earlier(self) -> dict[str, bool]:
+        """A database that is dead at the start is read when it comes back."""
+        if self._read is None:
+            self._read = self._keeper.earlier_charges()
+        return {} if self._read is None else self._read

@@ -1,0 +1,66 @@
+"""Charged once, also where a restart lies between the beginning and the end."""
+
+import pytest
+
+from openai_gateway.accounting.charges import DurableCharged
+
+
+class Kept:
+    """What a database holds; `readable` tells whether the earlier ids could be read."""
+
+    def __init__(self, **earlier: bool) -> None:
+        self.earlier = earlier
+        self.readable = True
+        self.put: list[tuple[str, bool]] = []
+
+    def put_charge(self, name: str, charged: bool) -> None:
+        self.put.append((name, charged))
+
+    def earlier_charges(self) -> dict[str, bool] | None:
+        return self.earlier if self.readable else None
+
+
+def test_what_was_begun_before_the_restart_is_awaited_until_its_end_is_seen() -> None:
+    kept = Kept(resp_1=False)
+    charged = DurableCharged(kept)
+    assert charged.awaited("resp_1")
+    assert "resp_1" not in charged
+    charged.note("resp_1", charged=True)
+    assert not charged.awaited("resp_1")
+    assert "resp_1" in charged
+    assert kept.put == [("resp_1", True)]
+
+
+def test_what_was_charged_before_the_restart_stays_so() -> None:
+    kept = Kept(resp_1=True)
+    charged = DurableCharged(kept)
+    assert "resp_1" in charged
+    charged.note("resp_1", charged=False)
+    assert "resp_1" in charged
+    assert not charged.awaited("resp_1")
+    assert kept.put == [("resp_1", True)]
+
+
+def test_an_unknown_id_is_neither_charged_nor_awaited() -> None:
+    charged = DurableCharged(Kept())
+    assert "resp_1" not in charged
+    assert not charged.awaited("resp_1")
+
+
+def test_a_database_that_comes_back_later_is_read_then() -> None:
+    kept = Kept(resp_1=False, resp_2=True, resp_3=False)
+    kept.readable = False
+    charged = DurableCharged(kept)
+    charged.note("resp_3", charged=True)
+    assert not charged.awaited("resp_1")
+    kept.readable = True
+    assert charged.awaited("resp_1")
+    assert "resp_2" in charged
+    assert not charged.awaited("resp_3")  # what this process saw is newer than what was read
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_every_note_is_kept(end: bool) -> None:
+    kept = Kept()
+    DurableCharged(kept).note("resp_1", charged=end)
+    assert kept.put == [("resp_1", end)]

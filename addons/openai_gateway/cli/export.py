@@ -71,7 +71,8 @@ def _opened(output: str | None) -> Iterator[IO[str]]:
 def _csv(found: "Iterable[Row]", file: IO[str]) -> None:
     from openai_gateway.readiness.rows import COLUMNS
 
-    writer = csv.writer(file, lineterminator="\n")
+    # RFC 4180's line end; with another, Python 3.12 does not quote a cell that holds a CR.
+    writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     writer.writerows([_cell(row[name]) for name in COLUMNS] for row in found)
 

@@ -7,14 +7,16 @@ place is always named as such. The staging key is attached last: whatever fails 
 a call without any key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from openai_gateway.accounting.stage import Accounting
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
+from openai_gateway.core.secret import Secret
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.core.verdict import Refusal, Refuse
 from openai_gateway.endpoints.stage import Endpoints, NameEndpoint
@@ -24,6 +26,8 @@ from openai_gateway.keys.mapping import KeyRing
 from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
 from openai_gateway.services import Services, known_secrets
+
+SHORTEST_MASKED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +87,11 @@ def build(loaded: Loaded, services: Services) -> Chain:
         proxy=config.upstream.proxy,
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
-        masks=tuple(secret.reveal().encode() for secret in known_secrets(config)),
+        masks=masks_of(known_secrets(config)),
     )
+
+
+def masks_of(secrets: Iterable[Secret]) -> tuple[bytes, ...]:
+    """What no answer may show, as it stands there. A short value would be found in many a word."""
+    keys = (secret.reveal().encode() for secret in secrets)
+    return tuple(key for key in keys if len(key) >= SHORTEST_MASKED)

@@ -116,8 +116,10 @@ class Services:
 
     def record(self, call: Call) -> None:
         """The call has ended: its numbers and its row, once."""
-        self.metrics.record(call)
-        self.log.put(row(call))
+        try:
+            self.metrics.record(call)
+        finally:
+            self.log.put(row(call))
 
     def unready(self) -> list[str]:
         """What is in the way of serving well."""

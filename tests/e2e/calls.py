@@ -1,6 +1,7 @@
 """One call over either HTTP version, byte for byte: what the end-to-end tests of bodies share."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import pytest
@@ -21,10 +22,19 @@ VERSIONS = ("h1", "h2")
 # The client's version and the upstream's. An h1 client that offers both meets an h2 upstream.
 ROUTES = (("h1", "h1"), ("h2", "h2"), ("h2", "h1"), ("h1", "h2"))
 ALPN = {"h1": ("http/1.1", "h2"), "h2": ("h2",)}
+IN_PROGRESS = "openai_gateway_requests_in_progress"
 type Pairs = list[tuple[str, str]]
 
 over_both = pytest.mark.parametrize("version", VERSIONS)
 over_all = pytest.mark.parametrize(("version", "upstream"), ROUTES)
+
+
+def eventually(met: Callable[[], bool], seconds: float = 3.0) -> bool:
+    """Looks again and again, and once more when the time is over."""
+    until = time.monotonic() + seconds
+    while not met() and time.monotonic() < until:
+        time.sleep(0.02)
+    return met()
 
 
 def offer(fake: FakeOpenAIThread, upstream: str) -> None:

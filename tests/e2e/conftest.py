@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.calls import IN_PROGRESS, eventually
+from tests.support.clients import Way
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import (
     GatewayProcess,
@@ -64,6 +66,14 @@ def gateway(
     config = settings(the_relay.url, the_fake.ca_pem_path)
     with GatewayProcess(config, environment(keys)) as process:
         yield process
+
+
+@pytest.fixture
+def way(gateway: GatewayProcess, fake: FakeOpenAIThread, relay: RelayThread) -> Iterator[Way]:
+    """Through the module's gateway; no call may be under way when the test has ended."""
+    del fake, relay  # emptied before the test
+    yield gateway.way
+    assert eventually(lambda: gateway.metric(IN_PROGRESS) == 0)
 
 
 @pytest.fixture

@@ -226,3 +226,36 @@ def test_background_work_is_charged_once_also_over_a_restart(
         costs = dict(database.execute(query).fetchall())
     assert costs[asked[0]] > 0
     assert costs[asked[1]] == 0
+
+
+def test_a_chunked_stream_that_is_made_to_tell_leaves_framed_in_one_way(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.tls.alpn = ("http/1.1",)
+    body = json.dumps({"model": "gpt-6-luna", "messages": [], "stream": True}).encode()
+    with RawH1(gateway.way.tls()) as client:
+        headers = [("Host", "api.openai.com"), bearer(keys.production),
+                   ("Content-Type", "application/json")]  # fmt: skip
+        client.request("POST", CHAT, headers, chunks=[body[:20], body[20:]])
+        assert client.answer("POST").status == 200
+        assert client.call("GET", "/v1/models", keys.production).status == 200
+    sent = fake.wait(2)[0]
+    assert sent.json()["stream_options"] == {"include_usage": True}  # type: ignore[index]
+    framings = [*sent.values("content-length"), *sent.values("transfer-encoding")]
+    assert len(framings) == 1
+
+
+def test_a_response_under_way_on_a_socket_is_booked_when_the_gateway_stops(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add("/v1/realtime", event_delay_s=0.5)
+    process = make_gateway()
+    path = "/v1/realtime?model=gpt-realtime-2.1"
+    with WebSocket(process.way.tls(), path, [bearer(keys.production)]) as socket:
+        socket.hear_type("session.created")
+        socket.tell({"type": "response.create"})
+        socket.hear_type("response.created")
+        assert process.stop() == 0
+    rows = process.rows(2)
+    assert [row["method"] for row in rows] == ["GET", "WS"]
+    assert rows[1]["usage_source"] == "estimated"

@@ -43,12 +43,6 @@ TOO_LARGE = "gateway_body_too_large"
 SMALL_LIMIT = 100_000
 
 
-@pytest.fixture
-def way(gateway: GatewayProcess, fake: FakeOpenAIThread) -> Way:
-    del fake  # emptied before the test
-    return gateway.way
-
-
 @pytest.fixture(scope="module")
 def tight(
     the_fake: FakeOpenAIThread, the_relay: RelayThread, keys: Keys

@@ -5,18 +5,12 @@ import pytest
 from tests.support.clients import ConnectRefused, RawH1, RawH2, Reply, Way, bearer
 from tests.support.clients.h2 import pseudo
 from tests.support.fake_openai import FakeOpenAIThread
-from tests.support.gateway_process import GatewayProcess, Keys
+from tests.support.gateway_process import Keys
 from tests.support.relay import RelayThread
 
 H = "api.openai.com"
 REFUSED = "gateway_destination_refused"
 type Pairs = list[tuple[str, str]]
-
-
-@pytest.fixture
-def way(gateway: GatewayProcess, fake: FakeOpenAIThread, relay: RelayThread) -> Way:
-    del fake, relay  # emptied before the test
-    return gateway.way
 
 
 def dialled_nothing(fake: FakeOpenAIThread, relay: RelayThread) -> None:

@@ -4,12 +4,15 @@ Every assertion is on the bytes that arrived at the upstream, read after the cal
 """
 
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.e2e.calls import eventually
 from tests.e2e.conftest import MakeGateway
 from tests.support.clients import (
     ConnectRefused,
@@ -201,11 +204,14 @@ def test_a_stream_that_cannot_be_looked_at_breaks_off_visibly(
 ) -> None:  # fmt: skip
     fake.knobs.add(CHAT, text="SECRETANSWER", event_delay_s=0.01)
     planter.plant("hook:stream", how)
+    before = faulty.metric("openai_gateway_internal_errors_total", stage="stream")
     reply = call(faulty, keys, version, STREAM)
     assert reply.status == 200
     assert not reply.complete
     assert b"SECRETANSWER" not in reply.body
     assert b'data: {"error":{' in reply.body
+    assert faulty.metric("openai_gateway_internal_errors_total", stage="stream") == before + 1
+    assert "internal error in stream" in faulty.output()
     planter.clear()
     assert call(faulty, keys, version).status == 200
 
@@ -235,6 +241,89 @@ def test_a_websocket_message_that_cannot_be_judged_is_not_sent_on(
         assert said.kind == "close"
         assert said.code == 1008
     assert b"UNSEEN" not in fake.received_bytes()
+
+
+@pytest.mark.parametrize("how", HOOK_WAYS)
+def test_an_event_of_openai_that_cannot_be_looked_at_closes_the_socket(
+    faulty: GatewayProcess, planter: Planter, fake: FakeOpenAIThread, keys: Keys, how: str
+) -> None:
+    fake.knobs.add("/v1/realtime", event_delay_s=0.4)
+    path = "/v1/realtime?model=gpt-realtime-2.1"
+    with WebSocket(faulty.way.tls(), path, [bearer(keys.production)]) as ws:
+        ws.hear_type("session.created")
+        ws.text('{"type": "response.create"}')
+        ws.hear_type("response.created")
+        planter.plant("hook:websocket_message", how)
+        said = ws.hear()
+    assert (said.kind, said.code) == ("close", 1008)
+
+
+@pytest.mark.parametrize("how", HOOK_WAYS)
+def test_a_ping_that_cannot_be_judged_closes_the_socket(
+    faulty: GatewayProcess, planter: Planter, fake: FakeOpenAIThread, keys: Keys, how: str
+) -> None:
+    path = "/v1/realtime?model=gpt-realtime-2.1"
+    with WebSocket(faulty.way.tls(), path, [bearer(keys.production)]) as ws:
+        ws.hear_type("session.created")
+        planter.plant("tripwire:message", how)
+        ws.ping(b"UNSEEN")
+        said = ws.hear()
+    assert (said.kind, said.code) == ("close", 1008)
+    assert b"UNSEEN" not in fake.received_bytes()
+    assert "internal error in websocket_control" in faulty.output()
+
+
+@pytest.mark.parametrize("how", HOOK_WAYS)
+@pytest.mark.parametrize("body", [BODY, STREAM])
+def test_a_bill_that_cannot_be_worked_out_is_not_booked_as_free(
+    faulty: GatewayProcess, planter: Planter, fake: FakeOpenAIThread, keys: Keys,
+    how: str, body: bytes,
+) -> None:  # fmt: skip
+    del fake
+    planter.plant("books:settle", how)
+    reply = call(faulty, keys, "h1", body)
+    assert (reply.status, reply.complete) == (200, True)
+    row = row_of(faulty, reply)
+    assert (row["status"], row["cost_nano_usd"]) == (200, None)
+    assert "internal error in settle" in faulty.output()
+
+
+@pytest.mark.parametrize("how", HOOK_WAYS)
+def test_a_call_that_cannot_be_counted_has_its_row_all_the_same(
+    faulty: GatewayProcess, planter: Planter, fake: FakeOpenAIThread, keys: Keys, how: str
+) -> None:
+    del fake
+    planter.plant("books:metrics", how)
+    reply = call(faulty, keys, "h1")
+    assert reply.status == 200
+    assert row_of(faulty, reply)["cost_nano_usd"] > 0
+    assert "internal error in record" in faulty.output()
+
+
+def row_of(process: GatewayProcess, reply: Reply) -> dict[str, Any]:
+    name = reply.first("x-gateway-request-id")
+    found: list[dict[str, Any]] = []
+
+    def written() -> bool:
+        found[:] = [row for row in process.rows(0) if row["id"] == name]
+        return bool(found)
+
+    assert eventually(written)
+    return found[0]
+
+
+def test_a_reload_that_fails_within_does_not_end_the_next(
+    faulty: GatewayProcess, planter: Planter
+) -> None:
+    planter.plant("upkeep:reload", "raise")
+    faulty.signal(signal.SIGHUP)
+    assert eventually(lambda: "gateway.yaml not reloaded (ValueError)" in faulty.output())
+    planter.clear()
+    before = faulty.metric("openai_gateway_config_reloads_total", result="success")
+    faulty.signal(signal.SIGHUP)
+    assert eventually(
+        lambda: faulty.metric("openai_gateway_config_reloads_total", result="success") > before
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)

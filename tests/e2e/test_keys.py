@@ -43,12 +43,6 @@ MODELS = "/v1/models"
 REALTIME = "/v1/realtime?model=gpt-realtime-2.1"
 
 
-@pytest.fixture
-def way(gateway: GatewayProcess, fake: FakeOpenAIThread) -> Way:
-    del fake  # emptied before the test
-    return gateway.way
-
-
 @pytest.fixture(scope="module")
 def others() -> dict[str, Keys]:
     """The keys of further mappings: known by fingerprint alone, and a stand-in's."""

@@ -3,15 +3,15 @@
 import concurrent.futures
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.calls import eventually
 from tests.e2e.conftest import MakeGateway
 from tests.support.clients import ConnectRefused, RawH1
 from tests.support.fake_openai import FakeOpenAIThread
-from tests.support.gateway_process import GatewayProcess, Keys, fresh_keys
+from tests.support.gateway_process import SCRIPT, GatewayProcess, Keys, fresh_keys
 
 CHAT = "/v1/chat/completions"
 BODY = b'{"model": "gpt-6-luna", "messages": []}'
@@ -21,15 +21,6 @@ LAST = "openai_gateway_config_last_reload_successful"
 def call(process: GatewayProcess, key: str, body: bytes = BODY) -> int:
     with RawH1(process.way.tls()) as client:
         return client.call("POST", CHAT, key, body).status
-
-
-def eventually(met: Callable[[], bool], seconds: float = 2.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if met():
-            return True
-        time.sleep(0.05)
-    return met()
 
 
 @pytest.mark.parametrize(
@@ -156,8 +147,6 @@ def test_sighup_reads_the_file_again(make_gateway: MakeGateway) -> None:
 def test_a_broken_script_leaves_the_gateway_in_force(
     make_gateway: MakeGateway, keys: Keys, fake: FakeOpenAIThread, tmp_path: Path
 ) -> None:
-    from tests.support.gateway_process import SCRIPT
-
     script = tmp_path / "gateway.py"
     script.write_text(SCRIPT.read_text())
     process = make_gateway(script=script, env={"PYTHONPATH": str(SCRIPT.parent)})

@@ -3,12 +3,12 @@
 import base64
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import orjson
 import pytest
 
-from tests.e2e.calls import HOST, bearer, nothing_left, refused
+from tests.e2e.calls import HOST, IN_PROGRESS, bearer, eventually, nothing_left, refused
 from tests.support.clients import RawH1, Refused, Said, Way, WebSocket
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys
@@ -17,21 +17,6 @@ REALTIME = "/v1/realtime?model=gpt-realtime-2.1"
 RESPONSES = "/v1/responses"
 TOKEN = "openai-insecure-api-key."  # noqa: S105  # the name of a subprotocol
 LEAKED = "gateway_production_key_leaked"
-IN_PROGRESS = "openai_gateway_requests_in_progress"
-
-
-@pytest.fixture
-def way(gateway: GatewayProcess, fake: FakeOpenAIThread) -> Iterator[Way]:
-    del fake  # emptied before the test
-    yield gateway.way
-    assert eventually(lambda: gateway.metric(IN_PROGRESS) == 0)
-
-
-def eventually(met: Callable[[], bool], seconds: float = 3.0) -> bool:
-    until = time.monotonic() + seconds
-    while not met() and time.monotonic() < until:
-        time.sleep(0.02)
-    return met()
 
 
 def dial(way: Way, keys: Keys, target: str = REALTIME, deflate: bool = False) -> WebSocket:

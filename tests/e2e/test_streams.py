@@ -4,7 +4,6 @@ import gzip
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
 
 import orjson
 import pytest
@@ -13,12 +12,14 @@ from tests.e2e.calls import (
     BODY,
     CHAT,
     HOST,
+    IN_PROGRESS,
     JSON,
     STREAM,
     Pairs,
     arrived,
     bearer,
     connect,
+    eventually,
     offer,
     over_all,
     over_both,
@@ -30,23 +31,6 @@ from tests.support.clients.h2 import pseudo
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.fake_openai.recorder import Received
 from tests.support.gateway_process import GatewayProcess, Keys
-
-IN_PROGRESS = "openai_gateway_requests_in_progress"
-
-
-@pytest.fixture
-def way(gateway: GatewayProcess, fake: FakeOpenAIThread) -> Iterator[Way]:
-    del fake  # emptied before the test
-    yield gateway.way
-    assert eventually(lambda: gateway.metric(IN_PROGRESS) == 0)
-
-
-def eventually(met: Callable[[], bool], seconds: float = 3.0) -> bool:
-    until = time.monotonic() + seconds
-    while not met() and time.monotonic() < until:
-        time.sleep(0.02)
-    return met()
-
 
 # ---- byte for byte -------------------------------------------------------------------------------
 
@@ -394,6 +378,18 @@ def test_a_keys_beginning_is_held_back_no_longer_than_needed(
     # It asks for its usage, so nothing has to be taken out, and what is no whole event passes too.
     asked = STREAM.replace(b"{", b'{"stream_options": {"include_usage": true}, ', 1)
     assert bytes(post(way, "h1", keys, asked).body) == body
+
+
+def test_an_event_stream_is_known_as_one_in_any_case(
+    gateway: GatewayProcess, way: Way, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    """A media type has no case (RFC 9110 §8.3.1)."""
+    body = b'data: {"model": "gpt-6-luna", "choices": []}\n\ndata: [DONE]\n\n'
+    fake.knobs.add(CHAT, body=body, content_type="Text/Event-Stream; charset=utf-8")
+    reply = post(way, "h1", keys, STREAM)
+    assert bytes(reply.body) == body
+    row = gateway.row(reply.first("x-gateway-request-id"))
+    assert (row["usage_source"], row["ttft_ms"] is None) == ("estimated", False)
 
 
 @over_all

@@ -34,7 +34,6 @@ from tests.support.gateway_process import (
 from tests.support.relay import RelayThread
 
 UNREACHABLE = "gateway_upstream_unreachable"
-IN_PROGRESS = "openai_gateway_requests_in_progress"
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +44,6 @@ def gateway(
     config = merged(settings(the_relay.url, the_fake.ca_pem_path), {"upstream": {"timeout_s": 0.6}})
     with GatewayProcess(config, environment(keys)) as process:
         yield process
-
-
-@pytest.fixture
-def way(gateway: GatewayProcess, fake: FakeOpenAIThread, relay: RelayThread) -> Iterator[Way]:
-    del fake, relay  # emptied before the test
-    yield gateway.way
-    assert gateway.metric(IN_PROGRESS) == 0
 
 
 def unreachable(reply: Reply) -> None:

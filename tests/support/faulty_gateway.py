@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from openai_gateway.accounting.meter import Meter
 from openai_gateway.chain import Chain, build
 from openai_gateway.config.load import Loaded
 from openai_gateway.core.call import Call
@@ -17,7 +18,10 @@ from openai_gateway.core.stage import Stage
 from openai_gateway.core.verdict import PASS, Verdict
 from openai_gateway.host import streams
 from openai_gateway.host.addon import gateway
+from openai_gateway.host.upkeep import Upkeep
+from openai_gateway.keys.tripwire import TripwireStage
 from openai_gateway.services import Services
+from openai_gateway.telemetry.metrics import Metrics
 
 FAULT_FILE = Path(os.environ["FAULT_FILE"])
 
@@ -94,6 +98,14 @@ HOOKS = {
     "websocket_message": ("sockets", "message"),
 }
 
+DEEP = (
+    (streams.Relay, "__call__", "hook:stream"),
+    (TripwireStage, "message", "tripwire:message"),
+    (Upkeep, "_reload", "upkeep:reload"),
+    (Meter, "settle", "books:settle"),
+    (Metrics, "record", "books:metrics"),
+)
+
 
 def slow_start(made: Any) -> None:
     """Holds the start while the file says `hook:running wait`: the port is open by then."""
@@ -112,7 +124,8 @@ def faulty() -> Any:
     slow_start(made)
     for hook, (owner, method) in HOOKS.items():
         plant(getattr(made, owner), method, f"hook:{hook}")
-    plant(streams.Relay, "__call__", "hook:stream")
+    for owner, method, place in DEEP:
+        plant(owner, method, place)
     return made
 
 

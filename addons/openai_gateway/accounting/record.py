@@ -12,6 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from openai_gateway.accounting.meter import billed_units
+from openai_gateway.accounting.schema import TOKENS
 from openai_gateway.core.call import Call
 from openai_gateway.core.scrub import scrub
 from openai_gateway.core.usage import Usage
@@ -70,13 +71,7 @@ def row(call: Call) -> Row:
 
 
 # Every row names the same columns: a batch is written by the names of its first row.
-NOTHING: Final[Row] = dict.fromkeys(
-    (
-        *("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"),
-        *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "image_input_tokens"),
-        *("image_output_tokens", "total_tokens", "billed_units"),
-    )
-)
+NOTHING: Final[Row] = dict.fromkeys((*TOKENS, "billed_units"))
 
 
 def _consumed(usage: Usage) -> Row:

@@ -21,7 +21,8 @@ from sqlalchemy import (
 
 METADATA: Final = MetaData()
 
-_TOKENS: Final = (
+# As OpenAI counts them: what was cached stands inside input, reasoning inside output.
+TOKENS: Final = (
     "input_tokens",
     "cached_input_tokens",
     "cache_write_tokens",
@@ -56,7 +57,7 @@ CALLS: Final = Table(
     Column("status", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("error_code", Text),
-    *(Column(name, BigInteger) for name in _TOKENS),
+    *(Column(name, BigInteger) for name in TOKENS),
     Column("billed_units", Text),
     Column("cost_nano_usd", BigInteger),
     Column("usage_source", Text, nullable=False),

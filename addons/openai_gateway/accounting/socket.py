@@ -3,7 +3,7 @@
 from openai_gateway.accounting.meter import Charged, charge
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.api.usage_socket import Bill, SocketUsage
-from openai_gateway.core.call import Call, Request
+from openai_gateway.core.call import Call
 
 
 class SocketMeter:
@@ -38,17 +38,11 @@ class SocketMeter:
             return None
         if name is not None:
             self._charged.note(name, charged=True)
-        row = self._like_the_socket()
+        row = self._call.on_socket()
+        row.stream, row.status, row.outcome = True, 200, "forwarded"
+        row.admitted = row.closed = True
         row.model_requested = usage.model or self._call.model_requested
         charge(row, usage, self._prices)
         if bill.parsed.guessed:
             row.usage_missing = "stream_aborted"
-        return row
-
-    def _like_the_socket(self) -> Call:
-        socket = self._call
-        row = Call(Request("WS", socket.request.host, socket.request.target, []))
-        row.client, row.environment, row.sdk = socket.client, socket.environment, socket.sdk
-        row.key, row.endpoint, row.stream = socket.key, socket.endpoint, True
-        row.status, row.outcome, row.admitted, row.closed = 200, "forwarded", True, True
         return row

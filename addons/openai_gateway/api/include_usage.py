@@ -38,7 +38,9 @@ def inject(body: bytes, parsed: object) -> bytes:
         return body
     start = body.find(b"{")
     if "stream_options" not in parsed:
-        return b'%b"stream_options":{%b},%b' % (body[: start + 1], _ASKED, body[start + 1 :])
+        whole = memoryview(body)  # copied once: it may be tens of megabytes
+        asking = b'"stream_options":{%b},' % _ASKED
+        return b"".join((whole[: start + 1], asking, whole[start + 1 :]))
     for value in reversed(_values(body, start)):
         body = _asking(body, value)
     return body

@@ -16,7 +16,6 @@ STEP: Final = 64 * 1024
 # RFC 8878 §3.1.1.1.2: decoders should take windows up to 8 MiB, and need not take more.
 WINDOW: Final = 8 * 1024 * 1024
 
-GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 GZIP: Final = 16 + zlib.MAX_WBITS
 RAW: Final = -zlib.MAX_WBITS
 

@@ -136,6 +136,13 @@ class Call:
     def __post_init__(self) -> None:
         self.id = self.id or new_id(self.started_at)
 
+    def on_socket(self) -> "Call":
+        """A call of its own on this open socket: of the same client, key and endpoint."""
+        made = Call(Request("WS", self.request.host, self.request.target, []))
+        made.client, made.environment, made.sdk = self.client, self.environment, self.sdk
+        made.key, made.endpoint = self.key, self.endpoint
+        return made
+
     @property
     def path(self) -> str:
         """The path without its query, for the row; the query may hold what must not be kept."""

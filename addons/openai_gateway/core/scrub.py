@@ -106,7 +106,17 @@ class ScrubFilter(logging.Filter):
 
     def __init__(self, values: Iterable[Secret] = ()) -> None:
         super().__init__()
-        self._scrub = Scrubber(values)
+        self._known = frozenset(values)
+        self._scrub = Scrubber(self._known)
+
+    def know(self, values: Iterable[Secret]) -> None:
+        """Masks these from now on too: what was a secret before stays one.
+
+        Takes milliseconds for many values; may be called in a thread.
+        """
+        known = self._known | frozenset(values)
+        if known != self._known:
+            self._known, self._scrub = known, Scrubber(known)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Lets every record through, scrubbed."""

@@ -10,7 +10,7 @@ from mitmproxy import connection, http, tls
 from mitmproxy.proxy import layer, server_hooks
 
 from openai_gateway.chain import Build, build
-from openai_gateway.host import http_stream
+from openai_gateway.host import faults, http_stream
 from openai_gateway.host.answers import Answers
 from openai_gateway.host.connections import Connections
 from openai_gateway.host.dispatch import Dispatcher
@@ -28,7 +28,7 @@ class Gateway:
         self.state = State()
         self.dispatcher = Dispatcher(self.state)
         self.answers = Answers(self.state)
-        self.sockets = Sockets()
+        self.sockets = Sockets(self.state)
         self.connections = Connections(self.state)
         self.lifecycle = Lifecycle(self.state, make)
         http_stream.install(self.answers.fault_page, self.lifecycle.max_body)
@@ -54,13 +54,13 @@ class Gateway:
             self.connections.connected(client)
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             client.error = "internal error"
-            self.dispatcher.report("client_connected", fault)
+            self._report("client_connected", fault)
 
     def client_disconnected(self, client: connection.Client) -> None:
         try:
             self.connections.gone(client)
         except BaseException as fault:  # noqa: BLE001  # it has gone, whatever came
-            self.dispatcher.report("client_disconnected", fault)
+            self._report("client_disconnected", fault)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         try:
@@ -72,20 +72,20 @@ class Gateway:
         try:
             self.connections.connect_upstream(flow)
         except BaseException as fault:  # noqa: BLE001  # without credentials the proxy refuses
-            self.dispatcher.report("http_connect_upstream", fault)
+            self._report("http_connect_upstream", fault)
 
     def next_layer(self, ask: layer.NextLayer) -> None:
         try:
             self.connections.next_layer(ask)
         except BaseException as fault:  # noqa: BLE001  # then it is no tunnel: TLS ends here
-            self.dispatcher.report("next_layer", fault)
+            self._report("next_layer", fault)
 
     async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         try:
             await self.connections.dial(data)
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             data.server.error = "internal error"
-            self.dispatcher.report("server_connect", fault)
+            self._report("server_connect", fault)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         self.lifecycle.upkeep.distrusted(data.conn)
@@ -123,7 +123,7 @@ class Gateway:
         try:
             self.answers.broken(flow)
         except BaseException as fault:  # noqa: BLE001  # the call has ended already
-            self.dispatcher.report("error", fault)
+            self._report("error", fault)
 
     # ---- open sockets ---------------------------------------------------------------------------
 
@@ -131,13 +131,16 @@ class Gateway:
         try:
             await self.sockets.message(flow)
         except BaseException as fault:  # noqa: BLE001  # unpassed, the socket drops it and closes
-            self.dispatcher.report("websocket_message", fault)
+            self._report("websocket_message", fault)
 
     def websocket_end(self, flow: http.HTTPFlow) -> None:
         try:
             self.sockets.ended(flow)
         except BaseException as fault:  # noqa: BLE001  # the socket has ended already
-            self.dispatcher.report("websocket_end", fault)
+            self._report("websocket_end", fault)
+
+    def _report(self, hook: str, fault: BaseException) -> None:
+        faults.report(self.state.services, hook, fault)
 
 
 def gateway(make: Build = build) -> Gateway:

@@ -12,7 +12,7 @@ from mitmproxy.proxy.layers.http import ErrorCode
 
 from openai_gateway.api import errors
 from openai_gateway.api.headers import upstream_limits
-from openai_gateway.host.books import close, close_unbegun, note_refusal
+from openai_gateway.host.books import close, close_unbegun, note_refusal, open_socket
 from openai_gateway.host.exchange import (
     EVENT_STREAM,
     PASSED,
@@ -50,7 +50,7 @@ class Answers:
         answer.headers["x-gateway-request-id"] = call.id
         clean_head(answer, exchange.chain.masks)
         chunk(flow.request, answer)
-        exchange.event_stream = answer.headers.get("content-type", "").startswith(EVENT_STREAM)
+        exchange.event_stream = is_event_stream(answer)
         if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
             exchange.captured = bytearray()
         if answer.status_code != 101 and not is_small(answer):
@@ -82,8 +82,7 @@ class Answers:
         exchange.back_ns += time.perf_counter_ns() - began
         close(self.state, exchange)
         if flow.websocket is not None:
-            # The handshake has its row now; the socket itself stays under way.
-            exchange.chain.services.begun(exchange.call)
+            open_socket(self.state, exchange)
 
     def _look_back(self, exchange: Exchange, answer: http.Response) -> None:
         """What a whole answer tells: a buffered one is masked, and read where it has to be."""
@@ -180,6 +179,12 @@ def is_coded(answer: http.Response) -> bool:
     return answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
+def is_event_stream(answer: http.Response) -> bool:
+    """Whether events come one by one; a media type is the same in any case (RFC 9110 §8.3.1)."""
+    media_type: str = answer.headers.get("content-type", "")
+    return media_type.lower().startswith(EVENT_STREAM)
+
+
 def is_small(answer: http.Response) -> bool:
     """Whether the answer says itself that it is short enough to be held."""
     if "transfer-encoding" in answer.headers:
@@ -187,9 +192,7 @@ def is_small(answer: http.Response) -> bool:
     length = answer.headers.get("content-length", "")
     if not length.isdigit():
         return answer.status_code in (204, 304)
-    return int(length) <= SMALL and not answer.headers.get("content-type", "").startswith(
-        EVENT_STREAM
-    )
+    return int(length) <= SMALL and not is_event_stream(answer)
 
 
 def fault_code(code: ErrorCode, exchange: Exchange | None) -> str:

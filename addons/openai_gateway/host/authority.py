@@ -4,10 +4,6 @@ Clients trust it to speak as api.openai.com and, by its critical name constraint
 """
 
 import contextlib
-import fcntl
-import os
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from openai_gateway.host.files import lock, write_whole
+
 HOST: Final = "api.openai.com"  # a constraint on it covers us.api.openai.com and so on
 KEY_FILE: Final = "mitmproxy-ca.pem"  # mitmproxy's name for key and certificate in one file
 PUBLIC_FILE: Final = "gateway-ca.pem"
@@ -31,7 +29,6 @@ _VALID: Final = timedelta(days=365)
 _BACKDATED: Final = timedelta(days=2)  # for clients whose clock is late
 _LOCK_FILE: Final = ".lock"
 _LOCK_WAIT_S: Final = 10.0
-_LOCK_POLL_S: Final = 0.02
 _OPTION_FILES: Final = ("config.yaml", "config.yml")
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
@@ -82,8 +79,8 @@ def read(folder: Path, now: datetime | None = None) -> Authority:
 def bundle(folder: Path, now: datetime | None = None) -> Authority:
     """Writes ca-bundle.pem anew, this authority and the public roots of certifi as installed."""
     found = ensure(folder, create=False, now=now)
-    with _named_errors(folder), _lock(folder):
-        _write(found.bundle_file, _bundle_text(folder), 0o644)
+    with _named_errors(folder), lock(folder / _LOCK_FILE, _LOCK_WAIT_S):
+        write_whole(found.bundle_file, _bundle_text(folder), 0o644)
     return found
 
 
@@ -116,13 +113,13 @@ def _fill(folder: Path, create: bool, now: datetime) -> None:
         _refuse_missing(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_shared(folder)
-    with _lock(folder):
+    with lock(folder / _LOCK_FILE, _LOCK_WAIT_S):
         if not (folder / KEY_FILE).exists():
-            _write(folder / KEY_FILE, _make(now), 0o600)
+            write_whole(folder / KEY_FILE, _make(now), 0o600)
         public = _pem(_certificate(folder, now))
-        _write(folder / PUBLIC_FILE, public, 0o644)
+        write_whole(folder / PUBLIC_FILE, public, 0o644)
         if not _holds(folder / BUNDLE_FILE, public):
-            _write(folder / BUNDLE_FILE, _bundle_text(folder), 0o644)
+            write_whole(folder / BUNDLE_FILE, _bundle_text(folder), 0o644)
 
 
 def _refuse_shared(folder: Path) -> None:
@@ -253,60 +250,12 @@ def _bundle_text(folder: Path) -> bytes:
     return (folder / PUBLIC_FILE).read_bytes() + b"\n" + Path(certifi.where()).read_bytes()
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """The file appears whole or not at all, also after a power cut."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Held by one process at a time; the others wait, and then find the work done."""
-    path = folder / _LOCK_FILE
-    deadline = time.monotonic() + _LOCK_WAIT_S
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        while not _taken(handle):
-            if time.monotonic() > deadline:
-                raise AuthorityError(
-                    f"{path}: another process has held it for {_LOCK_WAIT_S:.0f} s; end it"
-                )
-            time.sleep(_LOCK_POLL_S)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _taken(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 @contextlib.contextmanager
 def _named_errors(folder: Path) -> Iterator[None]:
     try:
         yield
+    except TimeoutError as error:
+        raise AuthorityError(str(error)) from error
     except OSError as error:
         path = error.filename or folder
         raise AuthorityError(

@@ -7,8 +7,10 @@ from typing import Final
 
 from openai_gateway.core.call import Call, Content, Request
 from openai_gateway.core.verdict import Refusal
+from openai_gateway.host import faults
 from openai_gateway.host.exchange import Exchange
 from openai_gateway.host.state import State
+from openai_gateway.services import Services
 
 MS: Final = 1000.0
 NS: Final = 1e6
@@ -18,6 +20,22 @@ def note_refusal(call: Call, refused: Refusal) -> None:
     """What a refusal means for the row and the metrics."""
     call.status, call.outcome = refused.status, refused.outcome
     call.error_code, call.reason = refused.code, refused.reason
+
+
+def record_refusal(services: Services | None, call: Call, refused: Refusal) -> None:
+    """The row of a refusal that is no call under way: a CONNECT's, a message's, one too early."""
+    note_refusal(call, refused)
+    call.closed = True
+    if services is not None:
+        write(services, call)
+
+
+def write(services: Services, call: Call) -> None:
+    """The call's numbers and its row. What fails here takes no answer away that was fine."""
+    try:
+        services.record(call)
+    except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
+        faults.report(services, "record", fault, call.id)
 
 
 def measure(exchange: Exchange) -> None:
@@ -40,19 +58,54 @@ def close(state: State, exchange: Exchange) -> None:
     call.closed = True
     state.calls.pop(exchange.flow_id, None)
     measure(exchange)
-    if call.meter is not None:
-        call.meter.settle(exchange.broken)
-    exchange.chain.services.record(call)
+    _settle(exchange)
+    write(exchange.chain.services, call)
     # mitmproxy's flows die in cycles: what is large must not wait for a collection.
     call.content, call.request.body, call.meter = Content(), b"", None
     exchange.captured = None
 
 
+def _settle(exchange: Exchange) -> None:
+    """A bill that cannot be worked out is no cost of 0: the row says that it is not known."""
+    call = exchange.call
+    if call.meter is None:
+        return
+    try:
+        call.meter.settle(exchange.broken)
+    except BaseException as fault:  # noqa: BLE001  # the row must be written, whatever came
+        call.cost_nano_usd, call.usage_missing = None, "parse_error"
+        faults.report(exchange.chain.services, "settle", fault, call.id)
+
+
+def cut(state: State, exchange: Exchange) -> None:
+    """A call that outlasts the drain gets its row now: its own end would come too late."""
+    call = exchange.call
+    call.upstream_error = "shutdown"
+    if exchange.head_at is None and call.outcome == "forwarded":
+        call.outcome = "error"
+    exchange.broken = True
+    close(state, exchange)
+
+
+def open_socket(state: State, exchange: Exchange) -> None:
+    """The handshake has its row now; the socket itself stays under way."""
+    state.sockets[exchange.flow_id] = exchange
+    exchange.chain.services.begun(exchange.call)
+
+
+def close_socket(state: State, exchange: Exchange) -> None:
+    """What an open socket still owes is charged, however it ended. A second time does nothing."""
+    if state.sockets.pop(exchange.flow_id, None) is None:
+        return
+    services = exchange.chain.services
+    services.ended(exchange.call)
+    if exchange.call.socket_meter is not None:
+        for call in exchange.call.socket_meter.end():
+            write(services, call)
+
+
 def close_unbegun(state: State, method: str, refused: Refusal) -> Call:
     """The row of a refusal before there was an exchange; its id goes into the answer."""
     call = Call(Request(method, "", b"", []))
-    note_refusal(call, refused)
-    call.closed = True
-    if state.services is not None:
-        state.services.record(call)
+    record_refusal(state.services, call, refused)
     return call

@@ -11,7 +11,7 @@ from mitmproxy.proxy import layer, layers, server_hooks
 from openai_gateway.api.errors import refusal
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Refusal
-from openai_gateway.host.books import close_unbegun, note_refusal
+from openai_gateway.host.books import close_unbegun, record_refusal
 from openai_gateway.host.exchange import PASSED, refusal_response
 from openai_gateway.host.state import InForce, State, via
 from openai_gateway.host.tunnel import Tunnel, public_address
@@ -71,9 +71,7 @@ class Connections:
         call = Call(Request("CONNECT", request.host, b"", []))
         call.client = force.clients.name(flow.client_conn.peername[0])
         call.environment = force.chain.environment
-        note_refusal(call, refused)
-        call.closed = True
-        force.chain.services.record(call)
+        record_refusal(force.chain.services, call, refused)
         if refused.code == "gateway_destination_refused":
             force.chain.services.metrics.passthrough("refused")
         flow.response = refusal_response(refused, call.id, force.chain.full_detail)

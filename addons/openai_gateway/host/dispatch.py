@@ -4,7 +4,6 @@ Every call starts refused. It leaves only when the walk came to its end without 
 the flow gets its pass, which the HTTP stream asks for before anything is dialled.
 """
 
-import logging
 import time
 from typing import Final
 
@@ -15,6 +14,7 @@ from openai_gateway.api.headers import sdk_of
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.corridor import walk
 from openai_gateway.core.verdict import Answer, Refusal, Refuse
+from openai_gateway.host import faults
 from openai_gateway.host.books import close_unbegun, note_refusal
 from openai_gateway.host.destination import Target
 from openai_gateway.host.exchange import (
@@ -28,8 +28,6 @@ from openai_gateway.host.exchange import (
     send_on,
 )
 from openai_gateway.host.state import InForce, State, via
-
-log = logging.getLogger(__name__)
 
 HOPS: Final = frozenset({b"close", b"keep-alive", b"upgrade"})
 BREAKS: Final = "A header or the path of the request holds a line break or a zero byte."
@@ -143,7 +141,7 @@ class Dispatcher:
             self.refuse_unbegun(flow, refused)
         else:
             self.refuse(flow, exchange, refused)
-        self.report(stage, fault, exchange.call.id if exchange else "")
+        faults.report(self.state.services, stage, fault, exchange.call.id if exchange else "")
 
     def withhold(self, flow: http.HTTPFlow, fault: BaseException) -> None:
         """An answer whose head could not be looked at: the client gets the envelope instead."""
@@ -152,17 +150,6 @@ class Dispatcher:
         if exchange is not None:
             exchange.withheld = flow.response
         flow.kill()
-
-    def report(self, stage: str, fault: BaseException, call_id: str = "") -> None:
-        """Counts an internal error and logs where it came from, never what it was about."""
-        trace = fault.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-        log.error("%s: internal error in %s: %s at %s", call_id or "-", stage,
-                  type(fault).__name__, where)  # fmt: skip
-        if self.state.services is not None:
-            self.state.services.metrics.internal_error(stage)
 
 
 def limit_connection(request: Request) -> None:

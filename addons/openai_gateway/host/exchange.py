@@ -12,6 +12,7 @@ from openai_gateway.chain import Chain
 from openai_gateway.content.texts import SocketTail
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Answer, Refusal, Refuse
+from openai_gateway.host import faults
 
 PASSED: Final = "openai_gateway.passed"
 EXCHANGE: Final = "openai_gateway.exchange"
@@ -72,7 +73,8 @@ class Exchange:
             self.captured += chunk[: CAPTURED - len(self.captured)]
 
     def break_off(self, fault: BaseException) -> bytes:
-        """The answer cannot go on: notes it, and gives the event that the SDKs raise."""
+        """The answer cannot go on: reports it, and gives the event that the SDKs raise."""
+        faults.report(self.chain.services, "stream", fault, self.call.id)
         refused = errors.refusal("gateway_internal_error")
         self.call.outcome, self.call.error_code = refused.outcome, refused.code
         self.call.reason = type(fault).__name__
@@ -86,7 +88,11 @@ class Exchange:
 
     def harmless(self, payload: bytes) -> bool:
         """Whether a ping's payload or a close reason may go on."""
-        return self._objection(payload) is None
+        try:
+            return self._objection(payload) is None
+        except BaseException as fault:  # noqa: BLE001  # what could not be looked at may not
+            faults.report(self.chain.services, "websocket_control", fault, self.call.id)
+            return False
 
     def judge(self, content: bytes) -> Refuse | None:
         """Asks every stage that looks at messages; the socket's last text counts with it."""
@@ -143,11 +149,10 @@ def send_on(flow: http.HTTPFlow, request: Request) -> None:
     flow.request.headers.fields = tuple(request.headers)
     if request.target != flow.request.data.path:
         flow.request.data.path = request.target
-    if request.body != flow.request.raw_content:
-        flow.request.raw_content = request.body
-        flow.request.headers["content-length"] = str(len(request.body))
-    elif request.body and not request.values(b"transfer-encoding"):
-        # HTTP/2 needs no length; an HTTP/1.1 upstream would take the body for a request.
+    flow.request.raw_content = request.body
+    if request.body and not request.values(b"transfer-encoding"):
+        # HTTP/2 needs no length; an HTTP/1.1 upstream would take the body for a request. Beside
+        # chunks it must not stand: two framings of one body may be read as two requests.
         flow.request.headers["content-length"] = str(len(request.body))
 
 

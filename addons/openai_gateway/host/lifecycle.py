@@ -23,7 +23,8 @@ from openai_gateway.config.load import Loaded, find, load
 from openai_gateway.config.problems import ConfigError
 from openai_gateway.config.reload import Watch
 from openai_gateway.core.scrub import ScrubFilter
-from openai_gateway.host import authority, lean, options
+from openai_gateway.host import authority, faults, lean, options
+from openai_gateway.host.books import close_socket, cut
 from openai_gateway.host.state import InForce, State, compile_settings
 from openai_gateway.host.upkeep import Upkeep
 from openai_gateway.services import Services, known_secrets, other_secrets
@@ -52,6 +53,7 @@ class Lifecycle:
         self.started = False
         self.new_authority = False
         self.updating = False
+        self.scrub = ScrubFilter()
         self.upkeep = Upkeep(state, self._build, self._adopt)
 
     def max_body(self) -> int:
@@ -94,6 +96,7 @@ class Lifecycle:
 
     def _start(self) -> None:
         _speak()
+        self._scrub_sinks()
         found = options.faults(ctx.options, {}) + options.overridden(ctx.options)
         if found:
             raise Unfit(found)
@@ -146,6 +149,13 @@ class Lifecycle:
             raise Unfit(given)
         self._update(own)
 
+    def _scrub_sinks(self) -> None:
+        """One filter before every sink of the log, mitmproxy's own messages included. Called again
+        for sinks that have come since; a filter is added once."""
+        for logger in (logging.getLogger(), log):
+            for handler in logger.handlers:
+                handler.addFilter(self.scrub)
+
     def _update(self, own: dict[str, Any]) -> None:
         known = {name: value for name, value in own.items() if name in ctx.options}
         self.updating = True
@@ -159,6 +169,7 @@ class Lifecycle:
         services = self.state.services
         if services is None:
             raise RuntimeError("nothing to build on: the services come first")
+        self.scrub.know(known_secrets(loaded.config) + other_secrets(loaded.config))
         return compile_settings(loaded, self.make(loaded, services))
 
     def _adopt(self, loaded: Loaded, force: InForce) -> None:
@@ -176,7 +187,7 @@ class Lifecycle:
             return
         lean.strip(ctx.master.addons)
         lean.skip_type_checks()
-        _scrub_sinks(services)
+        self._scrub_sinks()
         try:
             where = services.start(self.unready)
         except (OSError, ValueError, NewerDatabase) as error:
@@ -212,27 +223,33 @@ class Lifecycle:
         """Takes no new calls, lets those under way end (bounded), and flushes the log."""
         self.state.draining = True
         self.upkeep.stop()
+        try:
+            await self._drain()
+        finally:
+            await self._flush()
+
+    async def _drain(self) -> None:
         server = ctx.master.addons.get("proxyserver")
         for instance in list(server.servers) if server else []:
             await instance.stop()
         until = time.monotonic() + DRAIN_S
         while self._under_way() and time.monotonic() < until:  # noqa: ASYNC110  # also a time limit
             await asyncio.sleep(0.02)
-        if self.state.services is not None:
-            for exchange in list(self.state.calls.values()):
-                self._cut(exchange)
-            await asyncio.to_thread(self.state.services.close)
+
+    async def _flush(self) -> None:
+        """Books what is still under way, and writes what waits."""
+        if self.state.services is None:
+            return
+        for close, held in ((cut, self.state.calls), (close_socket, self.state.sockets)):
+            for exchange in list(held.values()):
+                try:
+                    close(self.state, exchange)
+                except Exception as fault:  # noqa: BLE001  # the others' rows must be written
+                    faults.report(self.state.services, "shutdown", fault, exchange.call.id)
+        await asyncio.to_thread(self.state.services.close)
 
     def _under_way(self) -> bool:
         return any(not exchange.call.websocket for exchange in self.state.calls.values())
-
-    def _cut(self, exchange: Any) -> None:
-        """A call that outlasted the drain gets its row now: its own end comes too late."""
-        call = exchange.call
-        call.closed = True
-        call.upstream_error = "shutdown"
-        call.outcome = call.outcome if call.websocket else "error"
-        exchange.chain.services.record(call)
 
 
 def _trusted(loaded: Loaded) -> Path:
@@ -248,11 +265,3 @@ def _speak() -> None:
     handler.addFilter(lambda record: record.levelno < logging.WARNING)
     log.setLevel(logging.INFO)
     log.addHandler(handler)
-
-
-def _scrub_sinks(services: Services) -> None:
-    """One filter before every sink of the log, mitmproxy's own messages included."""
-    scrub = ScrubFilter(known_secrets(services.config) + other_secrets(services.config))
-    for logger in (logging.getLogger(), log):
-        for handler in logger.handlers:
-            handler.addFilter(scrub)

@@ -106,7 +106,7 @@ class GatewayWebSocket(WebsocketLayer):
         elif exchange.reply:
             text = ws_events.TextMessage(exchange.reply.decode())
             yield from self._send(source, iter([text]))
-        elif from_client:
+        else:
             yield from self._refuse_socket("refused")
 
     def _send(self, end: WebsocketConnection, parts: Iterator[ws_events.Event]) -> Commands:

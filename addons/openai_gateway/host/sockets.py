@@ -7,33 +7,27 @@ from mitmproxy import http
 
 from openai_gateway.api import errors
 from openai_gateway.content.views import is_quick
-from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Refusal, Refuse
-from openai_gateway.host.books import note_refusal
+from openai_gateway.host.books import close_socket, record_refusal, write
 from openai_gateway.host.exchange import Exchange, exchange_of, socket_error
+from openai_gateway.host.state import State
 from openai_gateway.host.streams import mask
 
 INLINE: Final = 32 * 1024
 JUDGE_S: Final = 30.0
 
 
-def record(exchange: Exchange, calls: list[Call]) -> None:
-    """The rows of what a socket has billed."""
-    for call in calls:
-        exchange.chain.services.record(call)
-
-
 class Sockets:
     """Passes messages, or refuses them; holds nothing of its own."""
 
+    def __init__(self, state: State) -> None:
+        self.state = state
+
     def ended(self, flow: http.HTTPFlow) -> None:
-        """An open socket has ended, however it did: what it still owes is charged."""
+        """An open socket has ended, however it did."""
         exchange = exchange_of(flow)
-        if exchange is None:
-            return
-        exchange.chain.services.ended(exchange.call)
-        if exchange.call.socket_meter is not None:
-            record(exchange, exchange.call.socket_meter.end())
+        if exchange is not None:
+            close_socket(self.state, exchange)
 
     async def message(self, flow: http.HTTPFlow) -> None:
         """One whole WebSocket message. It goes on only as the exchange's `passed`."""
@@ -55,7 +49,8 @@ class Sockets:
             if masked is not message.content:
                 message.content = masked
             if exchange.call.socket_meter is not None:
-                record(exchange, exchange.call.socket_meter.server(message.content))
+                for billed in exchange.call.socket_meter.server(message.content):
+                    write(exchange.chain.services, billed)
         exchange.passed = message
 
     async def _judge(self, exchange: Exchange, content: bytes) -> Refuse | None:
@@ -69,10 +64,6 @@ class Sockets:
         """Answers a refused message in its endpoint's form, and gives it a row of its own."""
         socket = exchange.call
         shown = refused if exchange.chain.full_detail else errors.public(refused)
-        call = Call(Request("WS", socket.request.host, socket.request.target, []))
-        call.client, call.environment = socket.client, socket.environment
-        call.key, call.endpoint, call.sdk = socket.key, socket.endpoint, socket.sdk
-        note_refusal(call, refused)
-        call.closed = True
+        call = socket.on_socket()
         exchange.reply = socket_error(socket.endpoint, shown, call.id, exchange.lane)
-        exchange.chain.services.record(call)
+        record_refusal(exchange.chain.services, call, refused)

@@ -34,6 +34,8 @@ class State:
     ready: bool = False
     draining: bool = False
     calls: dict[str, Exchange] = field(default_factory=dict)
+    # WebSockets past their handshake, which has its row already; by flow id, like the calls.
+    sockets: dict[str, Exchange] = field(default_factory=dict)
     # What a CONNECT established, by client connection id.
     clients: dict[str, str] = field(default_factory=dict)
     tunnels: dict[str, str] = field(default_factory=dict)

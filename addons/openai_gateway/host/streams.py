@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from openai_gateway.core.call import Meter
-from openai_gateway.core.secret import Secret
 from openai_gateway.host.exchange import Exchange
 
-SHORTEST: Final = 16
 # Enough of a stream's end to see its last event, `data: [DONE]`.
 LAST: Final = 24
 
@@ -23,7 +21,7 @@ class Masker:
     __slots__ = ("_held", "_keys")
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._keys = tuple(key for key in keys if len(key) >= SHORTEST)
+        self._keys = tuple(keys)
         self._held = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -57,11 +55,6 @@ def _overlap(data: bytes, key: bytes) -> int:
             return len(tail) - start
         start = tail.find(key[0], start + 1)
     return 0
-
-
-def maskable(keys: Sequence[Secret]) -> tuple[bytes, ...]:
-    """The bytes to look for in answers."""
-    return tuple(key.reveal().encode() for key in keys)
 
 
 class Relay:

@@ -62,8 +62,12 @@ class Upkeep:
             except TimeoutError:
                 wanted = self.watch is not None and self.watch.changed()
             self.hangup.clear()
-            if wanted:
+            if not wanted:
+                continue
+            try:
                 await self._reload()
+            except Exception as error:  # noqa: BLE001  # the next change must be seen, whatever came
+                log.error("gateway.yaml not reloaded (%s)", type(error).__name__)
 
     async def _reload(self) -> None:
         """Reads the file again and swaps the whole; on any fault the old stays in force."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from openai_gateway.accounting.schema import TOKENS
 from openai_gateway.api.bill import Cost, Line
 from openai_gateway.api.price_file import PriceFileError
 from openai_gateway.api.prices import PriceTable
@@ -19,18 +20,6 @@ from openai_gateway.core.usage import Usage
 from openai_gateway.readiness.rows import Row
 
 PRICES: Final = "rules/prices.yaml"
-_COUNTS: Final = (
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "audio_input_tokens",
-    "audio_output_tokens",
-    "image_input_tokens",
-    "image_output_tokens",
-    "total_tokens",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +76,7 @@ def usage_of(row: Row) -> Usage:
         if isinstance(value, dict)
     )
     return Usage(
-        **{name: row[name] or 0 for name in _COUNTS},
+        **{name: row[name] or 0 for name in TOKENS},
         units={name: value for name, value in billed.items() if not isinstance(value, dict)},
         source=source,
         model=row["model_response"],

@@ -7,23 +7,11 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, select
 
-from openai_gateway.accounting.schema import CALLS
+from openai_gateway.accounting.schema import CALLS, TOKENS
 
 type Number = Mapping[str, int]
 
 BY: Final = ("key", "model", "client", "endpoint", "day")
-TOKENS: Final = (
-    "input_tokens",
-    "cached_input_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "audio_input_tokens",
-    "audio_output_tokens",
-    "image_input_tokens",
-    "image_output_tokens",
-    "total_tokens",
-)
 SUMS: Final = ("calls", "cost_nano_usd", "unpriced_calls", "estimated_calls", *TOKENS)
 
 

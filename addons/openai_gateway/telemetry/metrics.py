@@ -35,7 +35,10 @@ KEY_REJECTIONS: Final = "Calls refused for their credential."
 UPSTREAM_FAILURES: Final = (
     "Calls that the upstream failed: OpenAI's error code, or timeout, connect, tls, protocol."
 )
-INTERNAL_ERRORS: Final = "Faults inside the gateway; each refused a call. Alert on any."
+INTERNAL_ERRORS: Final = (
+    "Faults inside the gateway. On the way to OpenAI each refused its call; on the way back "
+    "(stream, settle, record, shutdown) one answer or its books suffered. Alert on any."
+)
 RELOADS: Final = "Times that a changed gateway.yaml was read again."
 RELOADED: Final = "1 if the last gateway.yaml that was read is in force, 0 if it was refused."
 RELOADED_AT: Final = "When the configuration in force was read, in seconds since the epoch."

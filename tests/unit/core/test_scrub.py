@@ -198,6 +198,19 @@ def test_two_handlers_with_the_filter_show_the_same() -> None:
     assert logging.Formatter().format(record) == once
 
 
+def test_a_value_that_becomes_known_later_is_masked_from_then_on_beside_the_old_ones() -> None:
+    sink = io.StringIO()
+    handler = logging.StreamHandler(sink)
+    scrubbed = ScrubFilter([Secret("first word")])
+    handler.addFilter(scrubbed)
+    log = logging.Logger("test")
+    log.addHandler(handler)
+    log.warning("first word, second word")
+    scrubbed.know([Secret("second word")])
+    log.warning("first word, second word")
+    assert sink.getvalue().splitlines() == ["***, second word", "***, ***"]
+
+
 @pytest.mark.parametrize("arguments", [(), (Secret(KEYS[0]),), ({"a": 1},)])
 def test_a_record_that_cannot_be_worded_does_not_raise_and_shows_nothing(arguments) -> None:
     text = logged(lambda log: log.warning("%d %s %(b)s", *arguments))

@@ -21,6 +21,7 @@ from mitmproxy.certs import CertStore
 
 from openai_gateway.host import authority
 from openai_gateway.host.authority import Authority, AuthorityError, ensure
+from openai_gateway.host.files import lock
 
 ADDONS = Path(__file__).resolve().parents[3] / "addons"
 ENSURE = """
@@ -286,6 +287,19 @@ def test_a_failed_write_leaves_nothing_behind(certs: Path, monkeypatch: pytest.M
     with pytest.raises(AuthorityError, match="No space left"):
         ensure(certs, create=True)
     assert [path.name for path in certs.iterdir()] == [".lock"]
+
+
+def test_a_folder_that_another_process_holds_is_named(
+    certs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authority, "_LOCK_WAIT_S", 0.05)
+    certs.mkdir(mode=0o700)
+    with (
+        lock(certs / ".lock", 1.0),
+        pytest.raises(AuthorityError, match=r"certs/\.lock: another process has held it"),
+    ):
+        ensure(certs, create=True)
+    ensure(certs, create=True)
 
 
 def test_processes_that_start_at_once_end_with_one_authority(certs: Path) -> None:

@@ -61,9 +61,6 @@ class Changed:
     def default(self, name: str) -> Any:
         return self._real.default(name)
 
-    def update(self, **changes: Any) -> None:
-        raise NotImplementedError(changes)
-
 
 @pytest.fixture
 async def all_options() -> MitmOptions:

@@ -1,6 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ accounting ▶ keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ models ▶ accounting
+    ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -25,7 +26,9 @@ from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
 from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
+from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
+from openai_gateway.staging.models import Models
 
 SHORTEST_MASKED: Final = 16
 
@@ -37,6 +40,7 @@ class Chain:
     stages: tuple[Stage, ...]
     messages: tuple[Message, ...]
     services: Services
+    rules: Rulebook
     environment: str
     max_body: int
     full_detail: bool
@@ -59,12 +63,13 @@ class Chain:
         self.services.minted.learn(call.endpoint, call.key, answer)
 
 
-type Build = Callable[[Loaded, Services], Chain]
+type Build = Callable[[Loaded, Rulebook, Services], Chain]
 
 
-def build(loaded: Loaded, services: Services) -> Chain:
-    """The corridor of one configuration. Raises: ConfigError's kin never; the file was judged."""
+def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
+    """The corridor of one configuration, which was judged before, as its rule files were."""
     config = loaded.config
+    models = Models(config.models, rules.prices)
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
@@ -76,11 +81,13 @@ def build(loaded: Loaded, services: Services) -> Chain:
             Identify(ring, services.minted),
             Endpoints(services.endpoints, config.endpoints),
             CheckContent(),
-            Accounting(services.prices, services.charged),
+            models,
+            Accounting(rules.prices, services.charged),
             Attach(ring),
         ),
-        messages=(tripwire,),
+        messages=(tripwire, models),
         services=services,
+        rules=rules,
         environment=config.environment,
         max_body=limit,
         full_detail=config.errors.detail == "full",

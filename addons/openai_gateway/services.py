@@ -13,7 +13,6 @@ from openai_gateway.accounting.record import row
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.writer import LogWriter, Policy
 from openai_gateway.api.endpoints import EndpointTable
-from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.model import Config
 from openai_gateway.config.rules import rule_file
@@ -21,6 +20,7 @@ from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
 from openai_gateway.keys.minted import Minted
+from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
 from openai_gateway.telemetry.metrics import Metrics, Versions
@@ -37,7 +37,6 @@ class Services:
     config: Config
     loaded: Loaded
     endpoints: EndpointTable
-    prices: PriceTable
     charged: Charged
     metrics: Metrics
     log: LogWriter
@@ -45,15 +44,14 @@ class Services:
     admin: Admin | None = None
 
     @classmethod
-    def of(cls, loaded: Loaded) -> "Services":
+    def of(cls, loaded: Loaded, rules: Rulebook) -> "Services":
         """Builds them for the first configuration, started not yet.
 
-        Raises: DatabaseFault, and OSError or ValueError for a rule file that cannot be used.
+        Raises: DatabaseFault, and OSError or ValueError for endpoints that cannot be read.
         """
         config = loaded.config
         endpoints = EndpointTable.load(rule_file(loaded.root, "rules/endpoints.yaml"))
-        prices = PriceTable.load(rule_file(loaded.root, "rules/prices.yaml"))
-        labels = labels_of(config, endpoints, prices.names)
+        labels = labels_of(config, endpoints, rules.prices.names)
         versions = Versions(__version__, version("mitmproxy"), platform.python_version())
         said = config.metrics
         metrics = Metrics(labels, versions, said.max_series, said.gen_ai)
@@ -62,7 +60,7 @@ class Services:
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
-        return cls(config, loaded, endpoints, prices, DurableCharged(log), metrics, log, minted)
+        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted)
 
     def start(self, unready: Callable[[], list[str]]) -> str:
         """Opens the log and the admin port; gives the port's address.
@@ -90,9 +88,9 @@ class Services:
         client_ca = path(tls.client_ca) if tls.client_ca else None
         return Tls(path(tls.cert), path(tls.key), client_ca)
 
-    def adopt(self, fresh: Loaded) -> list[str]:
+    def adopt(self, fresh: Loaded, rules: Rulebook) -> list[str]:
         """Takes over what a new configuration may change; names what only a restart changes."""
-        self.metrics.labels = labels_of(fresh.config, self.endpoints, self.prices.names)
+        self.metrics.labels = labels_of(fresh.config, self.endpoints, rules.prices.names)
         self.log.policy = policy_of(fresh.config)
         old, new = self.config, fresh.config
         pairs = {

@@ -41,7 +41,7 @@ class SocketMeter:
         row = self._call.on_socket()
         row.stream, row.status, row.outcome = True, 200, "forwarded"
         row.admitted = row.closed = True
-        row.model_requested = usage.model or self._call.model_requested
+        row.model_requested = row.model_sent = usage.model or self._call.model_requested
         charge(row, usage, self._prices)
         if bill.parsed.guessed:
             row.usage_missing = "stream_aborted"

@@ -50,7 +50,8 @@ def explain(call_id: str, as_json: bool, config: str | None) -> None:
                 "the log has no call with this id. A row comes when its call has ended; ids are in"
                 " x-gateway-request-id and in `openai-gateway calls`"
             )
-        priced = price.priced(row, place(config).root)
+        here = place(config)
+        priced = price.priced(row, here.root, here.prices)
         if as_json:
             told = {**rows.as_json(row), "price": priced.as_json()}
             click.echo(json.dumps(told, indent=2))

@@ -9,7 +9,7 @@ IDLE: Final[Mapping[str, frozenset[str]]] = {
     "leaks": frozenset(("mode", "rules", "action", "responses", "on_budget", "allow")),
     "limits": frozenset(),
     "budgets": frozenset(),
-    "models": frozenset(),
+    "models": frozenset(("substitute",)),
     "log": frozenset(("bodies", "bodies_retention_days", "bodies_max_bytes")),
     "alerts": frozenset(),
     "shape": frozenset(),

@@ -99,6 +99,7 @@ class Call:
     route: object = field(default=None, repr=False)
     path_fault: str = ""
     model_requested: str | None = None
+    model_sent: str | None = None
     stream: bool = False
     # what became of it
     at: str = ""
@@ -108,6 +109,7 @@ class Call:
     error_code: str | None = None
     reason: str = ""
     upstream_error: str | None = None
+    would: list[str] = field(default_factory=list)  # what `observe` would have done
     trace: list[tuple[str, str, int]] = field(default_factory=list)
     closed: bool = False
     features: dict[str, object] | None = field(default=None, repr=False)
@@ -142,6 +144,11 @@ class Call:
         made.client, made.environment, made.sdk = self.client, self.environment, self.sdk
         made.key, made.endpoint = self.key, self.endpoint
         return made
+
+    def note_would(self, outcome: str) -> None:
+        """Remembers, once, what a control in `observe` would have done to the call."""
+        if outcome not in self.would:
+            self.would.append(outcome)
 
     @property
     def path(self) -> str:

@@ -12,6 +12,7 @@ from mitmproxy.proxy.layers.http import ErrorCode
 
 from openai_gateway.api import errors
 from openai_gateway.api.headers import upstream_limits
+from openai_gateway.core.call import Call
 from openai_gateway.host.books import close, close_unbegun, note_refusal, open_socket
 from openai_gateway.host.exchange import (
     EVENT_STREAM,
@@ -48,6 +49,8 @@ class Answers:
         call.openai_request_id = answer.headers.get("x-request-id")
         call.upstream_limits = upstream_limits(answer.headers)
         answer.headers["x-gateway-request-id"] = call.id
+        if exchange.chain.full_detail:
+            tell(answer.headers, call)
         clean_head(answer, exchange.chain.masks)
         chunk(flow.request, answer)
         exchange.event_stream = is_event_stream(answer)
@@ -146,6 +149,12 @@ class Answers:
         exchange = exchange_of(flow)
         if exchange is not None:
             close(self.state, exchange)
+
+
+def tell(head: http.Headers, call: Call) -> None:
+    """What the gateway did to this call, or with `observe` would have done."""
+    if call.would:
+        head["x-gateway-would"] = ",".join(call.would)
 
 
 def clean_head(answer: http.Response, keys: Sequence[bytes]) -> None:

@@ -10,14 +10,16 @@ a call without any key.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
+from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.stage import Accounting
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
-from openai_gateway.core.secret import Secret
+from openai_gateway.core.secret import Secret, mask
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.core.verdict import Refusal, Refuse
 from openai_gateway.endpoints.stage import Endpoints, NameEndpoint
@@ -46,6 +48,8 @@ class Chain:
     full_detail: bool
     proxy: Proxy | None
     timeout_s: float
+    kept_bytes: int  # of each body, where log.bodies keeps any
+    redact: Redact = field(repr=False)  # of what is kept
     masks: tuple[bytes, ...] = field(repr=False)
     tripwire: TripwireStage = field(repr=False)
 
@@ -73,6 +77,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
+    masks = masks_of(known_secrets(config))
     return Chain(
         stages=(
             NameEndpoint(services.endpoints),
@@ -94,7 +99,9 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         proxy=config.upstream.proxy,
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
-        masks=masks_of(known_secrets(config)),
+        kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
+        redact=partial(mask, keys=masks),
+        masks=masks,
     )
 
 

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from typing import Final
 
 from openai_gateway import __version__
+from openai_gateway.accounting import bodies
+from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.charges import DurableCharged
 from openai_gateway.accounting.meter import Charged
 from openai_gateway.accounting.record import row
@@ -56,7 +58,11 @@ class Services:
         said = config.metrics
         metrics = Metrics(labels, versions, said.max_series, said.gen_ai)
         log = LogWriter(
-            config.log.database.secret.reveal(), loaded.root, metrics.log_records, policy_of(config)
+            config.log.database.secret.reveal(),
+            loaded.root,
+            metrics.log_records,
+            policy_of(config),
+            body_counts=metrics.log_bodies,
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
@@ -88,11 +94,14 @@ class Services:
         client_ca = path(tls.client_ca) if tls.client_ca else None
         return Tls(path(tls.cert), path(tls.key), client_ca)
 
-    def adopt(self, fresh: Loaded, rules: Rulebook) -> list[str]:
-        """Takes over what a new configuration may change; names what only a restart changes."""
-        self.metrics.labels = labels_of(fresh.config, self.endpoints, rules.prices.names)
-        self.log.policy = policy_of(fresh.config)
-        old, new = self.config, fresh.config
+    def adopt(self, config: Config, rules: Rulebook, redact: Redact) -> None:
+        """Takes over what a configuration may change while it runs."""
+        self.metrics.labels = labels_of(config, self.endpoints, rules.prices.names)
+        self.log.policy, self.log.redact = policy_of(config), redact
+
+    def needs_restart(self, new: Config) -> list[str]:
+        """What of a new configuration takes effect after a restart."""
+        old = self.config
         pairs = {
             "environment": (old.environment, new.environment),
             "log.database": (old.log.database, new.log.database),
@@ -117,7 +126,7 @@ class Services:
         try:
             self.metrics.record(call)
         finally:
-            self.log.put(row(call))
+            self.log.put(row(call), bodies.of(call, self.log.policy.bodies_max_bytes))
 
     def unready(self) -> list[str]:
         """What is in the way of serving well."""
@@ -139,7 +148,14 @@ def labels_of(config: Config, endpoints: EndpointTable, models: frozenset[str]) 
 
 def policy_of(config: Config) -> Policy:
     """What the call log keeps."""
-    return Policy(config.log.calls, Keep(config.log.retention_days, config.log.max_rows))
+    log = config.log
+    return Policy(
+        log.calls,
+        Keep(log.retention_days, log.max_rows),
+        log.bodies,
+        log.bodies_max_bytes,
+        Keep(log.bodies_retention_days, 2 * log.max_rows),
+    )
 
 
 def known_secrets(config: Config) -> list[Secret]:

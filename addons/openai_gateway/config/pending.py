@@ -10,7 +10,6 @@ IDLE: Final[Mapping[str, frozenset[str]]] = {
     "limits": frozenset(),
     "budgets": frozenset(),
     "models": frozenset(("substitute",)),
-    "log": frozenset(("bodies", "bodies_retention_days", "bodies_max_bytes")),
     "alerts": frozenset(),
     "shape": frozenset(),
     "replay": frozenset(),

@@ -120,10 +120,15 @@ class Call:
     usage: Usage | None = None
     usage_source: str = "none"
     usage_missing: str | None = None
+    usage_anomalies: tuple[str, ...] = ()  # numbers of the answer that were not believed, or capped
     model_response: str | None = None
     service_tier: str | None = None
     cost_nano_usd: int | None = 0
     unpriced_model: str | None = None
+    # for the bodies that are kept: set once nothing in the request is a leak; what came back
+    judged: bool = False
+    answer_type: str = ""
+    answer_kept: bytes | None = field(default=None, repr=False)
     # how long and how much
     duration_ms: float = 0.0
     upstream_ms: float | None = None

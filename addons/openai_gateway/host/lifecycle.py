@@ -179,6 +179,9 @@ class Lifecycle:
     def _adopt(self, loaded: Loaded, force: InForce) -> None:
         """Swaps the whole configuration; the trust in the upstream goes with it."""
         self._update({"ssl_verify_upstream_trusted_ca": str(_trusted(loaded))})
+        if self.state.services is not None:
+            chain = force.chain
+            self.state.services.adopt(loaded.config, chain.rules, chain.redact)
         self.state.in_force, self.state.loaded = force, loaded
 
     async def running(self) -> None:

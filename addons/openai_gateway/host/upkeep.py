@@ -94,7 +94,7 @@ class Upkeep:
         if self.watch is not None:
             self.watch.extend((*fresh.secret_files, *force.chain.rules.files))
         services.metrics.reloaded(ok=True)
-        for name in services.adopt(fresh, force.chain.rules):
+        for name in services.needs_restart(fresh.config):
             log.warning("%s has changed: it takes effect after a restart", name)
         log.info("gateway.yaml reloaded")
 

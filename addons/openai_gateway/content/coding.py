@@ -16,6 +16,7 @@ STEP: Final = 64 * 1024
 # RFC 8878 §3.1.1.1.2: decoders should take windows up to 8 MiB, and need not take more.
 WINDOW: Final = 8 * 1024 * 1024
 
+MOST_MEMBERS: Final = 1000
 GZIP: Final = 16 + zlib.MAX_WBITS
 RAW: Final = -zlib.MAX_WBITS
 
@@ -71,8 +72,16 @@ def gather(pieces: Iterator[bytes], limit: int) -> bytes:
 
 
 def gzip(data: bytes) -> Iterator[bytes]:
-    """One member or several (RFC 1952 §2.2), and nothing but members."""
+    """One member or several (RFC 1952 §2.2), and nothing but members.
+
+    What follows a member is copied each time: hundreds of thousands of empty ones would take
+    minutes, and give nothing that the limit could stop.
+    """
+    members = 0
     while data:
+        members += 1
+        if members > MOST_MEMBERS:
+            raise unreadable(f"The compressed body has more than {MOST_MEMBERS} gzip members.")
         decoder = zlib.decompressobj(GZIP)
         yield from inflate(decoder, data)
         data = decoder.unused_data

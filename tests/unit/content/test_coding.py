@@ -134,3 +134,11 @@ def test_a_bomb_costs_neither_memory_nor_time(coder: str) -> None:
     assert code == "gateway_body_too_large"
     assert took < 0.2
     assert peak < 4 * LIMIT
+
+
+def test_a_flood_of_empty_gzip_members_is_cut() -> None:
+    """Each costs a copy of what follows: 10 MB of them would hold a thread for a minute."""
+    flood = gzip.compress(b"", mtime=0) * 50_000
+    before = time.process_time()
+    assert fault(flood, b"gzip") == "gateway_unreadable_body"
+    assert time.process_time() - before < 1.0

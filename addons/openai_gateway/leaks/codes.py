@@ -1,30 +1,49 @@
 """Reads texts that are spelled in numbers: codes in hex, decimal, octal and binary, dumps, base32.
 
-One translation and one search tell whether a text has any run of digits long enough; all else is
-done for such texts only, word by word, in one loop forward.
+One pass of RE2 tells whether a text has any run of digits long enough (it lets go of the
+interpreter meanwhile); all else is done for such texts only, in one loop forward.
 """
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby, takewhile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Final
+
+import re2
 
 from openai_gateway.content.runs import RUN, legible, runs, stretches
 
 HEX: Final = string.hexdigits.encode()
-# Beside digits only what may stand between codes: the point makes numbers that are none.
-_APART: Final = bytes(c for c in range(128) if not chr(c).isalnum() and c not in b".")
-GATE: Final = bytes(97 if c in HEX else 32 for c in range(256))
-# `0x`, `U+`, `0o` as well.
-LEFT_OUT: Final = _APART + b"xXuUoO"
 LEAST: Final = 12
-CODED: Final = b"a" * (2 * LEAST)
-CALLS: Final = (b"chr", b"Chr", b"CHR", b"char", b"CHAR", b"Char")
-PREFIX: Final = re.compile(rb"0[xXoO](?=[0-9a-fA-F])|[uU]\+(?=[0-9a-fA-F])|[xX](?=[0-9a-fA-F]{2})")
-BLANKED: Final = bytes(32 if c in _APART else c for c in range(256))
-HEX_OR_BLANK: Final = bytes(97 if c in HEX + b" " else 32 for c in range(256))
+BYTEWISE: Final = re2.Options()
+BYTEWISE.encoding = re2.Options.Encoding.LATIN1
+BYTEWISE.never_capture = True
+# Digits of hex with nothing between that is not usual between codes: `0x`, `U+`, `chr(`. The point
+# makes numbers that are no codes.
+CODED: Final = re2.compile(
+    rb"(?:[0-9a-fA-F](?:[^0-9A-Za-z.]|[xXuUoO]|[cC][hH][aA]?[rR]){0,8}){24}", BYTEWISE
+)
+# What stands before each code, and is taken out with the bracket that opens.
+BEFORE: Final = (
+    *(b"chr(", b"Chr(", b"CHR(", b"char(", b"CHAR(", b"Char("),
+    *(b"0x", b"0X", b"0o", b"0O", b"U+", b"u+"),
+)
+BLANKED: Final = bytes(
+    c if c in (string.ascii_letters + string.digits + ".").encode() else 32 for c in range(256)
+)
+# A matrix, and no codes.
+SINGLES: Final = re.compile(rb" [0-9a-fA-F](?: [0-9a-fA-F](?![0-9a-fA-F])){15,}+")
+
+
+def _with_blank(letters: bytes) -> bytes:
+    return bytes(97 if c in letters + b" " else 32 for c in range(256))
+
+
+IN_HEX, IN_DECIMAL, IN_OCTAL, IN_BITS = map(_with_blank, (HEX, HEX[:10], HEX[:8], HEX[:2]))
+# Twelve codes of two digits and the blanks between; twelve of seven bits, with or without blanks.
 STRETCH: Final = b"a" * (3 * LEAST - 1)
+BITS: Final = b"a" * (8 * LEAST - 1)
 
 _TEXT: Final = [*range(32, 127), 9, 10, 13]
 DECIMAL: Final = {form: bytes((c,)) for c in _TEXT for form in (b"%d" % c, b"%03d" % c)}
@@ -46,75 +65,70 @@ AS_DIGITS: Final = bytes.maketrans(
 NOT_TEXT: Final = bytes(c for c in range(256) if not (32 <= c < 127 or c in b"\t\r\n"))
 
 
-def has_codes(text: bytes) -> bool:
-    """Whether enough digits of hex follow each other, with nothing that is no code between."""
-    return CODED in without_calls(text).translate(GATE, LEFT_OUT)
-
-
 def from_codes(text: bytes) -> Iterator[bytes]:
-    """What runs of codes spell, one view for each base."""
-    if not has_codes(text):
+    """What runs of codes spell, and what dumps show: a view for each kind."""
+    if not CODED.search(text):
         return
-    found = [stretch.split() for stretch in coded(text)]
-    found = [words for words in found if len(words) > 1]
-    for view in (
-        spelled(found, DECIMAL),
-        spelled(found, OCTAL),
-        spelled(found, SEVEN),
-        legible_lines(b for words in found for b in from_hex(words)),
-        legible_lines(b for words in found for b in from_bits(words)),
-    ):
-        if view:
-            yield view
+    found = list(coded(text))
+    bits = list(within(found, IN_BITS, BITS))
+    views = (
+        spelled(within(found, IN_DECIMAL, STRETCH), DECIMAL),
+        spelled(within(found, IN_OCTAL, STRETCH), OCTAL),
+        spelled(bits, SEVEN),
+        legible_lines(map(from_bits, bits)),
+        legible_lines(data for stretch in found for data in from_hex(stretch)),
+        legible_lines(from_dump(text)),
+    )
+    yield from filter(None, views)
 
 
 def coded(text: bytes) -> Iterator[bytes]:
-    """The stretches of nothing but digits of hex and blanks."""
-    text = b" ".join(PREFIX.sub(b"", without_calls(text)).translate(BLANKED).split())
-    yield from stretches(text, text.translate(HEX_OR_BLANK), STRETCH)
+    """The stretches of nothing but digits of hex and single blanks."""
+    for before in BEFORE:
+        if before in text:
+            text = text.replace(before, b"")
+    text = b" ".join(text.translate(BLANKED).split())
+    if text.count(b" ") * 5 > len(text) * 2:
+        text = SINGLES.sub(b" .", text)
+    yield from stretches(text, text.translate(IN_HEX), STRETCH)
 
 
-def without_calls(text: bytes) -> bytes:
-    for call in CALLS:
-        if call in text:
-            text = text.replace(call, b"")
-    return text
+def within(found: Iterable[bytes], classes: bytes, least: bytes) -> Iterator[bytes]:
+    """The stretches of fewer digits in these."""
+    for stretch in found:
+        yield from stretches(stretch, stretch.translate(classes), least)
 
 
-def spelled(found: Iterable[list[bytes]], codes: Mapping[bytes, bytes]) -> bytes:
+def spelled(found: Iterable[bytes], codes: Mapping[bytes, bytes]) -> bytes:
     """The runs of words that are codes of characters, a line for each."""
-    whole = b"\0".join(b"".join([codes.get(word, b"\0") for word in words]) for words in found)
-    return b"\n".join(run for run in whole.split(b"\0") if len(run) >= LEAST)
+    words = (b"".join([codes.get(word, b"\0") for word in one.split()]) for one in found)
+    return b"\n".join(run for run in b"\0".join(words).split(b"\0") if len(run) >= LEAST)
 
 
-def from_hex(words: list[bytes]) -> Iterator[bytes]:
-    """The bytes of runs of words of even length; words of four may have their bytes swapped."""
-    for run in runs_of(words, lambda word: len(word) % 2 == 0):
-        whole = bytes.fromhex(b"".join(run).decode())
-        yield whole.replace(b"\0", b"")
-        if all(len(word) == 4 for word in run):
-            yield swapped(whole)
+def from_bits(stretch: bytes) -> bytes:
+    """Zeros and ones, eight to a byte however they are grouped."""
+    bits = stretch.replace(b" ", b"")
+    bits = bits[: len(bits) // 8 * 8]
+    return int(bits or b"0", 2).to_bytes(len(bits) // 8)
+
+
+def from_hex(stretch: bytes) -> Iterator[bytes]:
+    """The bytes of words of even length; words of four may have theirs swapped."""
+    words = stretch.split()
+    if len(words) < 2:
+        return
+    for run in b"".join([word if len(word) % 2 == 0 else b"." for word in words]).split(b"."):
+        if len(run) >= 2 * LEAST:
+            whole = bytes.fromhex(run.decode())
+            yield whole.replace(b"\0", b"")
+            if len(words[1]) == 4:
+                yield swapped(whole)
 
 
 def swapped(whole: bytes) -> bytes:
-    turned = bytearray(whole)
-    turned[::2], turned[1::2] = whole[1::2], whole[::2]
+    turned = bytearray(whole[: len(whole) // 2 * 2])
+    turned[::2], turned[1::2] = turned[1::2], turned[::2]
     return bytes(turned)
-
-
-def from_bits(words: list[bytes]) -> Iterator[bytes]:
-    """Runs of zeros and ones, in words of four, eight and more."""
-    for run in runs_of(words, lambda word: len(word) % 4 == 0 and not word.strip(b"01")):
-        bits = b"".join(run)
-        bits = bits[: len(bits) // 8 * 8]
-        yield int(bits or b"0", 2).to_bytes(len(bits) // 8)
-
-
-def runs_of(words: list[bytes], fits: Callable[[bytes], bool]) -> Iterator[list[bytes]]:
-    """Neighbours that fit, two and more."""
-    for is_fit, run in groupby(words, fits):
-        if is_fit and len(found := list(run)) > 1:
-            yield found
 
 
 def legible_lines(found: Iterable[bytes]) -> bytes:
@@ -128,14 +142,12 @@ def is_text(data: bytes) -> bool:
     return len(data.translate(None, NOT_TEXT)) * 4 >= len(data) * 3
 
 
-def from_dumps(text: bytes) -> Iterator[bytes]:
-    """What dumps of some bytes show, their lines put together; words of two bytes also swapped."""
-    if not has_codes(text):
-        return
+def from_dump(text: bytes) -> Iterator[bytes]:
+    """What the lines of a dump show, put together; words of two bytes also swapped."""
     whole = b"".join(map(dumped, text.split(b"\n")))
-    if len(whole) >= 2 * LEAST:
-        data = bytes.fromhex(whole[: len(whole) // 2 * 2].decode())
-        yield from filter(is_text, (data, swapped(data[: len(data) // 2 * 2])))
+    data = bytes.fromhex(whole[: len(whole) // 2 * 2].decode())
+    yield data
+    yield swapped(data)
 
 
 def dumped(line: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final
 
 from openai_gateway.content.runs import decoded, legible
 from openai_gateway.leaks.budget import Budget
-from openai_gateway.leaks.codes import from_base32, from_codes, from_dumps
+from openai_gateway.leaks.codes import from_base32, from_codes
 from openai_gateway.leaks.rejoin import joined, spaced, squeezed, unmailed, unmarked, unwrapped
 
 # No step may hold the interpreter for long, and a value with all its codes lies in one piece.
@@ -74,6 +74,5 @@ HINTED: Final[tuple[tuple[str, Views, bool], ...]] = (
     ("quoted-printable", unmailed, False),
     ("marks", unmarked, False),
     ("codes", from_codes, True),
-    ("a dump", from_dumps, True),
     ("base32", from_base32, True),
 )

@@ -7,20 +7,24 @@ as it was; only the squeezed view takes everything out.
 import binascii
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
+
+import re2
+
+from openai_gateway.leaks.codes import BYTEWISE
 
 # What may stand between the parts of a value. Not the point: it is a letter of many.
 BETWEEN: Final = b" \t\r\n\v\f\"'`+,\\()[]{}*|&"
-ESCAPED: Final = (b"\\n", b"\\r", b"\\t")
+ESCAPED: Final = re.compile(rb"\\[nrt]")
 # From the end of one quoted string to the beginning of the next.
 JOINT: Final = tuple(
     (quote, re.compile(quote + rb"[ \t\r\n+,.&|()\[\]\\]*+" + quote))
     for quote in (b'"', b"'", b"`")
 )
 
-LETTERS: Final = (string.ascii_letters + string.digits + "_+/=-").encode()
-_LETTER: Final = rb"[A-Za-z0-9_+/=-]"
+LETTERS: Final = (string.ascii_letters + string.digits + "_+/-").encode()
+_LETTER: Final = rb"[A-Za-z0-9_+/-]"
 # A line that ends with a long word and goes on in the next one; a line that says so by a backslash.
 WRAPPED: Final = re.compile(
     rb"\n(?:(?<=" + _LETTER * 8 + rb"\n)|(?<=" + _LETTER * 8 + rb"\r\n)|(?<=" + _LETTER * 3
@@ -32,10 +36,13 @@ LINE_END: Final = b" \t\r\\"
 LONGEST_LINE: Final = 1024
 
 # Letters at every second, third or fourth byte, as `s k -`, `s, k, -` or `s   k`.
-IS_LETTER: Final = bytes(97 if chr(c).isalnum() and c < 128 else 32 for c in range(256))
-STRIDES: Final = tuple((stride, (b"a" + b" " * (stride - 1)) * 5 + b"a") for stride in (2, 3, 4))
+_ALONE, _GAP = rb"[0-9A-Za-z]", rb"[^0-9A-Za-z]"
+LEAST_SPACED: Final = 8
+SPACED: Final = re2.compile(
+    b"|".join(b"(?:%b%b{%d}){7}%b" % (_ALONE, _GAP, gap, _ALONE) for gap in (1, 2, 3)), BYTEWISE
+)
 LONGEST_SPACED: Final = 2048
-BACK: Final = 64
+BACK: Final = 256
 
 SOFT: Final = re.compile(rb"=(?:\r?\n[A-Za-z0-9_+/=-]|[0-9A-F]{2}=[0-9A-F]{2}=[0-9A-F]{2})")
 # U+0300 to U+036F and U+20D0 to U+20F0.
@@ -45,9 +52,7 @@ MARKS: Final = re.compile(rb"(?:\xcc[\x80-\xbf]|\xcd[\x80-\xaf]|\xe2\x83[\x90-\x
 
 def squeezed(text: bytes) -> bytes:
     """With everything taken out that may stand between the parts of a value."""
-    if b"\\" in text:
-        for escaped in ESCAPED:
-            text = text.replace(escaped, b"")
+    text = ESCAPED.sub(b"", text) if b"\\" in text else text
     return text.translate(None, BETWEEN)
 
 
@@ -104,29 +109,35 @@ def block_at(text: bytes, start: int) -> tuple[bytes, int]:
 
 def spaced(text: bytes) -> Iterator[bytes]:
     """Letters that stand apart, each by the same."""
-    classes = text.translate(IS_LETTER)
-    for stride, hint in STRIDES:
-        at = classes.find(hint)
-        words: list[bytes] = []
-        while at >= 0:
-            word, end = spaced_at(text, at, stride)
-            if not word.isdigit():
-                words.append(word)
-            at = classes.find(hint, end)
-        if words:
-            yield b"\n".join(words)
+    words: list[bytes] = []
+    found = SPACED.search(text)
+    while found:
+        stride = (found.end() - found.start()) // (LEAST_SPACED - 1)
+        word, end = spaced_at(text, found.start(), stride)
+        if len(word) >= LEAST_SPACED and not word.isdigit():
+            words.append(word)
+        found = SPACED.search(text, max(end, found.end() - 1))
+    if words:
+        yield b"\n".join(words)
 
 
 def spaced_at(text: bytes, at: int, stride: int) -> tuple[bytes, int]:
     """The letters of which one stands there, and where they end."""
     gap = text[at + 1 : at + stride]
-    first = at
-    while first >= max(stride, at - BACK) and text[first - stride + 1 : first] == gap:
-        first -= stride
-    end = at
-    while end < at + LONGEST_SPACED and text[end + 1 : end + stride] == gap:
-        end += stride
-    return text[first : end + 1 : stride], end + 1
+    reach = text[at + 1 : at + LONGEST_SPACED]
+    end = at + stride * steps((reach[i::stride] for i in range(stride - 1)), gap)
+    reach = text[max(0, at - BACK) : at][::-1]
+    first = at - stride * steps((reach[i::stride] for i in range(stride - 1)), gap[::-1])
+    # At either end may be a word's last or first letter.
+    if first < 0 or text[max(0, first - 1) : first].isalnum():
+        first += stride
+    whole = text[first : end + 1 : stride]
+    return whole[:-1] if text[end + 1 : end + 2].isalnum() else whole, end + 1
+
+
+def steps(columns: Iterable[bytes], gap: bytes) -> int:
+    """How often the gap comes again, each of its bytes in a column of its own."""
+    return min(len(column) - len(column.lstrip(gap[i : i + 1])) for i, column in enumerate(columns))
 
 
 def unmailed(text: bytes) -> Iterator[bytes]:
@@ -137,5 +148,5 @@ def unmailed(text: bytes) -> Iterator[bytes]:
 
 def unmarked(text: bytes) -> Iterator[bytes]:
     """Letters that carry marks of their own: accents, strokes, circles."""
-    if any(lead in text for lead in LEADS) and MARKS.search(text):
+    if not text.isascii() and any(lead in text for lead in LEADS) and MARKS.search(text):
         yield MARKS.sub(b"", text)

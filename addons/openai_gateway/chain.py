@@ -1,6 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ accounting ▶ keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ models ▶ accounting
+    ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -9,14 +10,16 @@ a call without any key.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
+from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.stage import Accounting
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
-from openai_gateway.core.secret import Secret
+from openai_gateway.core.secret import Secret, mask
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.core.verdict import Refusal, Refuse
 from openai_gateway.endpoints.stage import Endpoints, NameEndpoint
@@ -25,7 +28,9 @@ from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
 from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
+from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
+from openai_gateway.staging.models import Models
 
 SHORTEST_MASKED: Final = 16
 
@@ -37,11 +42,14 @@ class Chain:
     stages: tuple[Stage, ...]
     messages: tuple[Message, ...]
     services: Services
+    rules: Rulebook
     environment: str
     max_body: int
     full_detail: bool
     proxy: Proxy | None
     timeout_s: float
+    kept_bytes: int  # of each body, where log.bodies keeps any
+    redact: Redact = field(repr=False)  # of what is kept
     masks: tuple[bytes, ...] = field(repr=False)
     tripwire: TripwireStage = field(repr=False)
 
@@ -59,15 +67,17 @@ class Chain:
         self.services.minted.learn(call.endpoint, call.key, answer)
 
 
-type Build = Callable[[Loaded, Services], Chain]
+type Build = Callable[[Loaded, Rulebook, Services], Chain]
 
 
-def build(loaded: Loaded, services: Services) -> Chain:
-    """The corridor of one configuration. Raises: ConfigError's kin never; the file was judged."""
+def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
+    """The corridor of one configuration, which was judged before, as its rule files were."""
     config = loaded.config
+    models = Models(config.models, rules.prices)
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
+    masks = masks_of(known_secrets(config))
     return Chain(
         stages=(
             NameEndpoint(services.endpoints),
@@ -76,18 +86,22 @@ def build(loaded: Loaded, services: Services) -> Chain:
             Identify(ring, services.minted),
             Endpoints(services.endpoints, config.endpoints),
             CheckContent(),
-            Accounting(services.prices, services.charged),
+            models,
+            Accounting(rules.prices, services.charged),
             Attach(ring),
         ),
-        messages=(tripwire,),
+        messages=(tripwire, models),
         services=services,
+        rules=rules,
         environment=config.environment,
         max_body=limit,
         full_detail=config.errors.detail == "full",
         proxy=config.upstream.proxy,
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
-        masks=masks_of(known_secrets(config)),
+        kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
+        redact=partial(mask, keys=masks),
+        masks=masks,
     )
 
 

@@ -7,13 +7,14 @@ from importlib.metadata import version
 from typing import Final
 
 from openai_gateway import __version__
+from openai_gateway.accounting import bodies
+from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.charges import DurableCharged
 from openai_gateway.accounting.meter import Charged
 from openai_gateway.accounting.record import row
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.writer import LogWriter, Policy
 from openai_gateway.api.endpoints import EndpointTable
-from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.model import Config
 from openai_gateway.config.rules import rule_file
@@ -21,6 +22,7 @@ from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
 from openai_gateway.keys.minted import Minted
+from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
 from openai_gateway.telemetry.metrics import Metrics, Versions
@@ -37,7 +39,6 @@ class Services:
     config: Config
     loaded: Loaded
     endpoints: EndpointTable
-    prices: PriceTable
     charged: Charged
     metrics: Metrics
     log: LogWriter
@@ -45,24 +46,27 @@ class Services:
     admin: Admin | None = None
 
     @classmethod
-    def of(cls, loaded: Loaded) -> "Services":
+    def of(cls, loaded: Loaded, rules: Rulebook) -> "Services":
         """Builds them for the first configuration, started not yet.
 
-        Raises: DatabaseFault, and OSError or ValueError for a rule file that cannot be used.
+        Raises: DatabaseFault, and OSError or ValueError for endpoints that cannot be read.
         """
         config = loaded.config
         endpoints = EndpointTable.load(rule_file(loaded.root, "rules/endpoints.yaml"))
-        prices = PriceTable.load(rule_file(loaded.root, "rules/prices.yaml"))
-        labels = labels_of(config, endpoints, prices.names)
+        labels = labels_of(config, endpoints, rules.prices.names)
         versions = Versions(__version__, version("mitmproxy"), platform.python_version())
         said = config.metrics
         metrics = Metrics(labels, versions, said.max_series, said.gen_ai)
         log = LogWriter(
-            config.log.database.secret.reveal(), loaded.root, metrics.log_records, policy_of(config)
+            config.log.database.secret.reveal(),
+            loaded.root,
+            metrics.log_records,
+            policy_of(config),
+            body_counts=metrics.log_bodies,
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
-        return cls(config, loaded, endpoints, prices, DurableCharged(log), metrics, log, minted)
+        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted)
 
     def start(self, unready: Callable[[], list[str]]) -> str:
         """Opens the log and the admin port; gives the port's address.
@@ -90,11 +94,14 @@ class Services:
         client_ca = path(tls.client_ca) if tls.client_ca else None
         return Tls(path(tls.cert), path(tls.key), client_ca)
 
-    def adopt(self, fresh: Loaded) -> list[str]:
-        """Takes over what a new configuration may change; names what only a restart changes."""
-        self.metrics.labels = labels_of(fresh.config, self.endpoints, self.prices.names)
-        self.log.policy = policy_of(fresh.config)
-        old, new = self.config, fresh.config
+    def adopt(self, config: Config, rules: Rulebook, redact: Redact) -> None:
+        """Takes over what a configuration may change while it runs."""
+        self.metrics.labels = labels_of(config, self.endpoints, rules.prices.names)
+        self.log.policy, self.log.redact = policy_of(config), redact
+
+    def needs_restart(self, new: Config) -> list[str]:
+        """What of a new configuration takes effect after a restart."""
+        old = self.config
         pairs = {
             "environment": (old.environment, new.environment),
             "log.database": (old.log.database, new.log.database),
@@ -119,7 +126,7 @@ class Services:
         try:
             self.metrics.record(call)
         finally:
-            self.log.put(row(call))
+            self.log.put(row(call), bodies.of(call, self.log.policy.bodies_max_bytes))
 
     def unready(self) -> list[str]:
         """What is in the way of serving well."""
@@ -141,7 +148,14 @@ def labels_of(config: Config, endpoints: EndpointTable, models: frozenset[str]) 
 
 def policy_of(config: Config) -> Policy:
     """What the call log keeps."""
-    return Policy(config.log.calls, Keep(config.log.retention_days, config.log.max_rows))
+    log = config.log
+    return Policy(
+        log.calls,
+        Keep(log.retention_days, log.max_rows),
+        log.bodies,
+        log.bodies_max_bytes,
+        Keep(log.bodies_retention_days, 2 * log.max_rows),
+    )
 
 
 def known_secrets(config: Config) -> list[Secret]:

@@ -63,6 +63,32 @@ def test_a_chat_call_is_charged_what_openai_would(
     assert gateway.metric("openai_gateway_tokens_total", **labels) - tokens == 2306
 
 
+@pytest.mark.parametrize(
+    ("told", "input_tokens", "anomaly"),
+    [
+        ({"prompt_tokens": -5, "completion_tokens": 1}, None, "negative"),
+        ({"prompt_tokens": 10**18, "completion_tokens": 1}, 10**12, "absurd"),
+        ({"prompt_tokens": "many", "completion_tokens": 1}, None, "wrong_type"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_usage_that_cannot_be_true_is_counted_and_never_a_crash(
+    gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys, stream: bool,
+    told: dict[str, object], input_tokens: int | None, anomaly: str,
+) -> None:  # fmt: skip
+    fake.knobs.add(CHAT, patch={"usage": told})
+    labels = {"endpoint": "chat.create", "anomaly": anomaly}
+    before = gateway.metric("openai_gateway_usage_anomalies_total", **labels)
+    body: dict[str, object] = {"model": "gpt-5.4-mini", "messages": [], "stream": stream}
+    reply = call(gateway, keys, CHAT, body)
+    assert reply.status == 200
+    row = row_of(gateway, reply)
+    if input_tokens is not None:
+        assert row["input_tokens"] == input_tokens
+    assert f"odd usage: {anomaly}" in str(row["trace"])
+    assert gateway.metric("openai_gateway_usage_anomalies_total", **labels) == before + 1
+
+
 @pytest.mark.parametrize("split", [0, 1, 7])
 def test_a_stream_that_did_not_ask_shows_the_bytes_that_it_would_have_had(
     gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys, split: int

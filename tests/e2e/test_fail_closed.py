@@ -38,6 +38,7 @@ STAGES = (
     "keys.identify",
     "endpoints",
     "body",
+    "models",
     "accounting",
     "keys.attach",
 )

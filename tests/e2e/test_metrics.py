@@ -202,15 +202,19 @@ def settled(gateway: GatewayProcess, count: int) -> tuple[list[Row], str]:
     return gateway.rows(count), gateway.get("/metrics")[1]
 
 
+LONG = pytest.param(34, marks=[pytest.mark.soak, pytest.mark.timeout(900)], id="10200 calls")
+
+
+@pytest.mark.parametrize("rounds", [1, LONG])
 def test_counters_equal_the_rows_to_the_token_and_the_nano_dollar(
-    books: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+    books: GatewayProcess, fake: FakeOpenAIThread, keys: Keys, rounds: int
 ) -> None:
     expected = 0
-    for load in TRAFFIC:
+    for load in TRAFFIC * rounds:
         expected += load(books, fake, keys)
         fake.knobs.clear()
     rows, text = settled(books, expected)
-    assert len(rows) == expected == 300
+    assert len(rows) == expected == 300 * rounds
     names = ("key", "endpoint", "model", "outcome", "status")
     assert counted(text, "requests_total", *names) == Counter(
         (str(r["key"]), str(r["endpoint"]), model_of(r), str(r["outcome"]), status_of(r))
@@ -224,9 +228,9 @@ def test_counters_equal_the_rows_to_the_token_and_the_nano_dollar(
     assert sum(cost.values()) == sum(r["cost_nano_usd"] or 0 for r in rows) > 10**7
     assert counted(text, "unpriced_requests_total", "model") == Counter(
         (model_of(r),) for r in rows if r["cost_nano_usd"] is None
-    ) == {(UNPRICED,): 5, ("other",): 5}  # fmt: skip
+    ) == {(UNPRICED,): 5 * rounds, ("other",): 5 * rounds}  # fmt: skip
     estimated = sum(r["usage_source"] == "estimated" for r in rows)
-    assert sum(counted(text, "usage_missing_requests_total").values()) == estimated == 24
+    assert sum(counted(text, "usage_missing_requests_total").values()) == estimated == 24 * rounds
     assert counted(text, "log_records_total", "result") == {("written",): expected}
     assert not counted(text, "internal_errors_total")
     assert not counted(text, "requests_in_progress")

@@ -295,6 +295,20 @@ def test_a_slow_client_does_not_fill_the_gateways_memory(
         client.reset()
 
 
+def test_a_stream_of_one_endless_event_costs_no_memory_and_no_books(
+    gateway: GatewayProcess, way: Way, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    """100 MiB without an event's end, in a stream whose usage is to be taken out again."""
+    before = resident(gateway.pid)
+    fake.knobs.add(CHAT, big_bytes=100 * 2**20, content_type="text/event-stream")
+    reply = post(way, "h1", keys, BODY.replace(b"{", b'{"stream": true, ', 1))
+    assert len(reply.body) == 100 * 2**20
+    assert resident(gateway.pid) - before < 60 * 2**20
+    row = gateway.row(reply.first("x-gateway-request-id"))
+    assert (row["status"], row["usage_source"]) == (200, "estimated")
+    assert row["cost_nano_usd"] > 0
+
+
 def resident(pid: int) -> int:
     with open(f"/proc/{pid}/statm") as file:  # noqa: PTH123  # no file, but the kernel's own
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -20,6 +20,7 @@ from openai_gateway.host import streams
 from openai_gateway.host.addon import gateway
 from openai_gateway.host.upkeep import Upkeep
 from openai_gateway.keys.tripwire import TripwireStage
+from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services
 from openai_gateway.telemetry.metrics import Metrics
 
@@ -66,8 +67,8 @@ class Faulty:
         return PASS
 
 
-def make(loaded: Loaded, services: Services) -> Chain:
-    chain = build(loaded, services)
+def make(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
+    chain = build(loaded, rules, services)
     return dataclasses.replace(chain, stages=tuple(Faulty(stage) for stage in chain.stages))
 
 

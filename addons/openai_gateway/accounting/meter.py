@@ -134,6 +134,7 @@ class Meter:
         parsed = self._result(broken)
         self._request = None
         usage = self._owed(parsed)
+        note_anomalies(call, parsed)
         if usage is None:
             self._nothing(parsed)
         else:
@@ -166,6 +167,13 @@ class Meter:
         if self.billed and parsed.final and not self.again:
             call.cost_nano_usd = None
             call.usage_missing = "parse_error" if parsed.anomalies else "not_reported"
+
+
+def note_anomalies(call: Call, parsed: Parsed) -> None:
+    """What the answer told that no answer should: for the metrics, and for who explains the row."""
+    if parsed.anomalies:
+        call.usage_anomalies = parsed.anomalies
+        call.trace.append(("settle", f"odd usage: {', '.join(parsed.anomalies)}", 0))
 
 
 def charge(call: Call, usage: Usage, prices: PriceTable) -> None:

@@ -44,7 +44,7 @@ def row(call: Call) -> Row:
         "method": _foreign(call.request.method, 16),
         "path": _path(call),
         "model_requested": _foreign_or_none(call.model_requested),
-        "model_sent": _foreign_or_none(call.model_requested) if call.admitted else None,
+        "model_sent": _foreign_or_none(call.model_sent) if call.admitted else None,
         "stream": call.stream,
         "status": call.status,
         "outcome": call.outcome,

@@ -96,3 +96,17 @@ CHARGES: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Index("charges_at", "at"),
 )
+
+# Off by default (`log.bodies`): what went over the wire, after redaction, cut to a size.
+BODIES: Final = Table(
+    "bodies",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("bodies_at", "at"),
+)

@@ -1,6 +1,6 @@
 """The meter of an open WebSocket: each response that ends on it is a call with its own row."""
 
-from openai_gateway.accounting.meter import Charged, charge
+from openai_gateway.accounting.meter import Charged, charge, note_anomalies
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.api.usage_socket import Bill, SocketUsage
 from openai_gateway.core.call import Call
@@ -41,8 +41,9 @@ class SocketMeter:
         row = self._call.on_socket()
         row.stream, row.status, row.outcome = True, 200, "forwarded"
         row.admitted = row.closed = True
-        row.model_requested = usage.model or self._call.model_requested
+        row.model_requested = row.model_sent = usage.model or self._call.model_requested
         charge(row, usage, self._prices)
+        note_anomalies(row, bill.parsed)
         if bill.parsed.guessed:
             row.usage_missing = "stream_aborted"
         return row

@@ -81,6 +81,19 @@ CREATE TABLE charges (
 )
 """
 
+_BODIES: Final = """
+CREATE TABLE bodies (
+    id VARCHAR(64) NOT NULL,
+    side TEXT NOT NULL,
+    at {time} NOT NULL,
+    content_type TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    cut BOOLEAN NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (id, side)
+)
+"""
+
 
 def _step(*statements: str) -> Step:
     def run(connection: Connection) -> None:
@@ -93,4 +106,5 @@ def _step(*statements: str) -> Step:
 STEPS: Final[tuple[Step, ...]] = (
     _step(_CALLS, "CREATE INDEX calls_started_at ON calls (started_at)", _REQUEST_LOG),
     _step(_CHARGES, "CREATE INDEX charges_at ON charges (at)"),
+    _step(_BODIES, "CREATE INDEX bodies_at ON bodies (at)"),
 )

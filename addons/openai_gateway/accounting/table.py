@@ -1,6 +1,6 @@
 """The database as its writer sees it: opened when needed, opened anew after any failure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from openai_gateway.accounting.database import connect, locate, path_of, prepare
 from openai_gateway.accounting.migrations import migrate
 from openai_gateway.accounting.record import Row
 from openai_gateway.accounting.retention import Keep, delete_oldest, give_back, surplus
-from openai_gateway.accounting.schema import CALLS, CHARGES
+from openai_gateway.accounting.schema import BODIES, CALLS, CHARGES
 
 CHARGES_KEPT: Final = Keep(days=30, rows=100_000)
 
@@ -20,6 +20,10 @@ CHARGES_KEPT: Final = Keep(days=30, rows=100_000)
 def _row(insert: postgresql.Insert | sqlite.Insert) -> Insert:
     # not INSERT OR IGNORE, which would swallow every other broken constraint too
     return insert.on_conflict_do_nothing(index_elements=[CALLS.c.id])
+
+
+def _body(insert: postgresql.Insert | sqlite.Insert) -> Insert:
+    return insert.on_conflict_do_nothing(index_elements=[BODIES.c.id, BODIES.c.side])
 
 
 def _charge(insert: postgresql.Insert | sqlite.Insert) -> Insert:
@@ -34,6 +38,10 @@ def _charge(insert: postgresql.Insert | sqlite.Insert) -> Insert:
 _ROWS: Final = {
     "sqlite": _row(sqlite.insert(CALLS)),
     "postgresql": _row(postgresql.insert(CALLS)),
+}
+_BODIES: Final = {
+    "sqlite": _body(sqlite.insert(BODIES)),
+    "postgresql": _body(postgresql.insert(BODIES)),
 }
 _CHARGES: Final = {
     "sqlite": _charge(sqlite.insert(CHARGES)),
@@ -50,7 +58,7 @@ class CallsTable:
         self._path = path_of(self._url)
         self._connection: Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._surplus = [0, 0]
+        self._surplus = [0, 0, 0]
 
     @property
     def path(self) -> Path | None:
@@ -69,14 +77,21 @@ class CallsTable:
         self._connection = engine.connect()
         return self._connection
 
-    def write(self, rows: Sequence[Row], noted: Sequence[Row] = ()) -> None:
-        """Writes rows and charges, all or nothing; a row that is there already stays as it is."""
+    def write(
+        self,
+        rows: Sequence[Row],
+        noted: Sequence[Row] = (),
+        bodies: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        """Writes rows, charges and bodies, all or nothing; what is there already stays as it is."""
         connection = self.open()
         with connection.begin():
             if noted:
                 connection.execute(_CHARGES[connection.dialect.name], noted)
             if rows:
                 connection.execute(_ROWS[connection.dialect.name], rows)
+            if bodies:
+                connection.execute(_BODIES[connection.dialect.name], bodies)
 
     def charges(self, now: float) -> dict[str, bool]:
         """The ids that CHARGES_KEPT keeps, and whether each was charged."""
@@ -91,10 +106,10 @@ class CallsTable:
         with connection.begin():
             return {found.id: found.charged for found in connection.execute(newest)}
 
-    def sweep(self, keep: Keep, now: float) -> bool:
+    def sweep(self, keep: Keep, bodies: Keep, now: float) -> bool:
         """Deletes a piece of what has to go; whether there is more to delete."""
         connection = self.open()
-        kept = ((CALLS.c.started_at, keep), (CHARGES.c.at, CHARGES_KEPT))
+        kept = ((CALLS.c.started_at, keep), (CHARGES.c.at, CHARGES_KEPT), (BODIES.c.at, bodies))
         with connection.begin():
             if not any(self._surplus):
                 self._surplus = [surplus(connection, at, limit, now) for at, limit in kept]
@@ -111,7 +126,7 @@ class CallsTable:
     def close(self) -> None:
         """Lets go of the database; the next use opens it again."""
         connection, self._connection = self._connection, None
-        self._surplus = [0, 0]
+        self._surplus = [0, 0, 0]
         if connection is not None:
             connection.close()
 

@@ -6,11 +6,10 @@ dropped (and counted) when it is full, and writing is tried again until it succe
 
 import logging
 import threading
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy.exc import (
     DataError,
@@ -21,16 +20,14 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from openai_gateway.accounting.bodies import Body, BodyRow, Redact, WhichBodies, stored
 from openai_gateway.accounting.migrations import NewerDatabase
 from openai_gateway.accounting.record import Row, Which, wanted
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.table import CallsTable
+from openai_gateway.accounting.waiting import Counts, Entry, Waiting
 from openai_gateway.core.clock import Clock, SystemClock
 
-QUEUE_MAX: Final = 10_000
-CHARGES_MAX: Final = 10_000
-CHARGE_ID_MAX: Final = 256
-BATCH: Final = 200
 FLUSH_S: Final = 0.5
 SWEEP_EVERY_S: Final = 600.0
 SWEEP_PAUSE_S: Final = 0.05
@@ -43,28 +40,26 @@ _FAULTS: Final = (
 )  # fmt: skip
 
 
-class Counts(Protocol):
-    """Where it is counted what became of rows.
-
-    Results: `written`, or `dropped` (lost for good), each row once; and `failed`, once for a row
-    whose writing failed, whether or not it was written later.
-    """
-
-    def add(self, result: str, rows: int) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`log.calls`, and how long rows are kept."""
+    """What of section `log` may change while it runs: what is kept, how long, how much of it."""
 
     which: Which = "all"
     keep: Keep = field(default_factory=Keep)
+    bodies: WhichBodies = "off"
+    bodies_max_bytes: int = 65_536
+    keep_bodies: Keep = field(default_factory=lambda: Keep(days=3))
+
+    def wants_bodies(self, made: Row) -> bool:
+        """Whether this call's bodies are kept."""
+        return self.bodies != "off" and wanted(made, self.bodies)
 
 
 class LogWriter:
     """The queue and its thread. `put` belongs to one thread (the event loop).
 
-    `policy` may be replaced at any time; another database needs another LogWriter.
+    `policy` and `redact` (which takes secrets out of bodies) may be replaced at any time; another
+    database needs another LogWriter.
     """
 
     def __init__(
@@ -74,16 +69,18 @@ class LogWriter:
         counts: Counts,
         policy: Policy | None = None,
         clock: Clock | None = None,
+        body_counts: Counts | None = None,
     ) -> None:
         """Raises: DatabaseFault where the URL names no database that rows can go to."""
         self.policy = policy or Policy()
+        self.redact: Redact = _withheld
         self._table = CallsTable(database_url, root)
         self._counts = counts
         self._clock = clock or SystemClock()
-        self._queue: deque[Row] = deque()
-        self._room = QUEUE_MAX
-        self._batch: list[Row] = []
-        self._charges: deque[tuple[str, bool]] = deque()
+        self._wake = threading.Event()
+        self._body_counts = body_counts or counts
+        self._queue = Waiting(counts, self._body_counts, self._wake.set)
+        self._batch: list[tuple[Row, list[BodyRow]]] = []
         self._noted: dict[str, bool] = {}  # of the charges, those being written
         self._earlier: dict[str, bool] | None = None
         self._singly = False  # the batch holds a row that the database refuses: which one?
@@ -92,7 +89,6 @@ class LogWriter:
         self._failures = 0
         self._next_sweep = 0.0
         self._deadline = 0.0
-        self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="call-log", daemon=True)
 
@@ -111,26 +107,14 @@ class LogWriter:
         self._table.close()  # SQLite wants a connection used where it was made: in the thread
         self._thread.start()
 
-    def put(self, made: Row) -> None:
-        """Takes a row; never waits and never raises."""
-        if not wanted(made, self.policy.which):
-            return
-        waiting = len(self._queue)
-        if waiting >= self._room:
-            self._counts.add("dropped", 1)
-            return
-        self._queue.append(made)
-        if waiting >= BATCH - 1 and not self._wake.is_set():
-            self._wake.set()
+    def put(self, made: Row, kept: tuple[Body, ...] = ()) -> None:
+        """Takes a row and its bodies; never waits and never raises."""
+        if wanted(made, self.policy.which):
+            self._queue.put(made, kept if self.policy.wants_bodies(made) else ())
 
     def put_charge(self, name: str, charged: bool) -> None:
-        """Takes an id that was charged or is still to be; never waits and never raises.
-
-        An id that no database takes, or that there is no room for, is known to this process only.
-        """
-        fit = 0 < len(name) <= CHARGE_ID_MAX and name.isascii() and name.isprintable()
-        if fit and self._room and len(self._charges) < CHARGES_MAX:
-            self._charges.append((name, charged))
+        """Takes an id that was charged or is still to be; never waits and never raises."""
+        self._queue.put_charge(name, charged)
 
     def earlier_charges(self) -> dict[str, bool] | None:
         """The ids kept by earlier processes, and whether each was charged; None: not read yet."""
@@ -152,7 +136,7 @@ class LogWriter:
         if self._closing.is_set():
             return
         self._deadline = self._clock.monotonic() + timeout_s
-        self._room = 0
+        self._queue.close()
         self._closing.set()
         self._wake.set()
         if self._thread.ident is not None:
@@ -185,7 +169,7 @@ class LogWriter:
         return True
 
     def _pending(self) -> bool:
-        return bool(self._batch or self._queue or self._noted or self._charges)
+        return bool(self._batch or self._queue or self._noted)
 
     def _take(self) -> None:
         """The next batch, and then the charges: one is noted before its row is put.
@@ -194,11 +178,18 @@ class LogWriter:
         """
         if not self._batch:
             self._singly = self._counted = False
-            self._batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            self._batch = [(one.row, self._fit(one)) for one in self._queue.entries()]
         if not self._noted:
-            for _ in range(len(self._charges)):
-                name, charged = self._charges.popleft()
-                self._noted[name] = charged or self._noted.get(name, False)
+            self._noted = self._queue.charges()
+
+    def _fit(self, entry: Entry) -> list[BodyRow]:
+        """The bodies as they are stored. One that cannot be judged is not kept."""
+        try:
+            return [stored(body, self.redact) for body in entry.bodies]
+        except Exception as error:  # noqa: BLE001  # the thread must live on, and write the row
+            _LOG.error("call log: a body was not kept (%s)", type(error).__name__)
+            self._body_counts.add("failed", len(entry.bodies))
+            return []
 
     def _open(self) -> bool:
         try:
@@ -213,13 +204,17 @@ class LogWriter:
         noted = {} if self._singly and size else self._noted
         at = datetime.fromtimestamp(self._clock.now(), UTC)
         charges = [{"id": name, "charged": told, "at": at} for name, told in noted.items()]
+        rows = [row for row, _ in self._batch[:size]]
+        kept = [body for _, made in self._batch[:size] for body in made]
         try:
-            self._table.write(self._batch[:size], charges)
+            self._table.write(rows, charges, kept)
         except _FAULTS as error:
             return self._refused(error, size) if _of_the_row(error) else self._failed(error)
         self._recovered()
         if size:
             self._counts.add("written", size)
+        if kept:
+            self._body_counts.add("written", len(kept))
         del self._batch[:size]
         noted.clear()
         return True
@@ -239,7 +234,8 @@ class LogWriter:
         if self._clock.monotonic() < self._next_sweep:
             return True
         try:
-            more = self._table.sweep(self.policy.keep, self._clock.now())
+            policy = self.policy
+            more = self._table.sweep(policy.keep, policy.keep_bodies, self._clock.now())
         except _FAULTS as error:
             self._next_sweep = self._clock.monotonic() + SWEEP_AGAIN_S
             return self._failed(error)
@@ -279,6 +275,10 @@ class LogWriter:
             _LOG.warning("call log: rows are written again")
         self._failures = 0
         self._fault = ""
+
+
+def _withheld(_: bytes) -> None:
+    """Until it is known what may be kept."""
 
 
 def _of_the_row(error: Exception) -> bool:

@@ -86,6 +86,18 @@ _KINDS: Final = (
         "If staging needs it, name the endpoint under `endpoints.allow` in gateway.yaml.",
     ),
     Kind(
+        "gateway_model_denied", 403, _DENIED, False, "blocked",
+        "The requested model is not available to you.",
+        "`models.deny` names the model that would be sent.",
+        "Ask for another model, or take the pattern out of models.deny in gateway.yaml.",
+    ),
+    Kind(
+        "gateway_unpriced_model", 403, _DENIED, False, "blocked",
+        "The requested model is not available to you.",
+        "The model has no price, and `models.unpriced` is `block`.",
+        "Ask for another model, or give it a price in the file that models.prices names.",
+    ),
+    Kind(
         "gateway_body_too_large", 413, _INVALID, False, "blocked",
         "The request body is too large.",
         "The body is above leaks.max_body_bytes, as sent or once decompressed.",

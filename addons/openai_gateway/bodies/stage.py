@@ -72,6 +72,9 @@ def model_of(call: Call) -> str | None:
     named: object = None
     if isinstance(call.content.parsed, dict):
         named = call.content.parsed.get("model")
+        if named is None:  # a realtime or live session that is minted or opened by a POST
+            session = call.content.parsed.get("session")
+            named = session.get("model") if isinstance(session, dict) else None
     elif call.content.kind in ("multipart", "form"):
         named = form_model(call)
     if named is None:

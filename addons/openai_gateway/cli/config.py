@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from openai_gateway import rulebook
 from openai_gateway.config.describe import Row, current, rows, written
 from openai_gateway.config.load import WITHOUT_FILE, Loaded, find, load
 from openai_gateway.config.problems import ConfigError, Problem
@@ -41,6 +42,7 @@ def check(file: str | None, as_json: bool) -> None:
     """
     try:
         loaded = _load(file)
+        rulebook.read(loaded)
     except ConfigError as error:
         _tell(error.problems, as_json)
     if as_json:

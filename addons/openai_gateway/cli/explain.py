@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -34,9 +34,10 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("call_id", metavar="ID")
+@click.option("--bodies", is_flag=True, help="Print the stored bodies too (log.bodies).")
 @as_json
 @config
-def explain(call_id: str, as_json: bool, config: str | None) -> None:
+def explain(call_id: str, bodies: bool, as_json: bool, config: str | None) -> None:
     """Tell one call: its stages with their verdicts and times, its tokens and its price.
 
     ID is what the answer's x-gateway-request-id said, and `calls` lists.
@@ -50,12 +51,17 @@ def explain(call_id: str, as_json: bool, config: str | None) -> None:
                 "the log has no call with this id. A row comes when its call has ended; ids are in"
                 " x-gateway-request-id and in `openai-gateway calls`"
             )
-        priced = price.priced(row, place(config).root)
+        here = place(config)
+        priced = price.priced(row, here.root, here.prices)
+        kept = rows.bodies(connection, call_id)
         if as_json:
             told = {**rows.as_json(row), "price": priced.as_json()}
+            if bodies:
+                told["bodies"] = kept
             click.echo(json.dumps(told, indent=2))
         else:
             _tell(row, priced)
+            _bodies(kept, whole=bodies)
 
 
 def _tell(row: "Row", priced: "Priced") -> None:
@@ -140,6 +146,20 @@ def _price(row: "Row", priced: "Priced") -> None:
     say(f"  {'logged cost':<56} {usd(row['cost_nano_usd']):>19}", bold=True)
     for note in priced.notes:
         say(textwrap.fill(note, WIDTH, initial_indent="  - ", subsequent_indent="    "))
+
+
+def _bodies(kept: "list[dict[str, Any]]", whole: bool) -> None:
+    """What of them is printed could steer a terminal: each line is escaped."""
+    from openai_gateway.core.scrub import escape
+
+    for body in kept:
+        say("")
+        size = f"{body['size']:,} bytes{', cut' if body['cut'] else ''}"
+        hint = "" if whole else "; --bodies prints it"
+        kind = cut(body["content_type"], 24)
+        say(f"  stored {body['side']}, {kind}, {size}{hint}", bold=True)
+        for line in body["body"].split("\n") if whole else ():
+            say(escape(line.rstrip("\r")))
 
 
 def _each(pico: "Pico") -> str:

@@ -198,7 +198,14 @@ class Models(Section):
     )
     deny: tuple[Glob, ...] = Field((), description="Globs, of the model that would be sent.")
     unpriced: Annotated[Literal["allow", "assume_max", "block"], WORD] = Field(
-        "allow", description="What happens to a model without a price."
+        "allow",
+        description="What happens to a model without a price; assume_max: allowed, and budgets are "
+        "charged at the dearest price of the list.",
+    )
+    prices: PathText | None = Field(
+        None,
+        description="A file of your own prices, in the form of rules/prices.yaml: its entry of a "
+        "model takes the place of the whole entry there.",
     )
 
 

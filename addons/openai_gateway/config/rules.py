@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+PRICES: Final = "rules/prices.yaml"
 _PACKAGE: Final = Path(__file__).parent.parent
 
 
@@ -14,3 +15,8 @@ def rule_file(root: Path, name: str) -> Path:
         return own
     shipped = (_PACKAGE / "_rules" / parts[1], _PACKAGE.parents[1] / "rules" / parts[1])
     return next((path for path in shipped if path.is_file()), own)
+
+
+def price_files(root: Path, own: str | None) -> tuple[Path, Path | None]:
+    """The list of a gateway that starts in `root`, and the team's own prices on top of it."""
+    return rule_file(root, PRICES), root / own if own else None

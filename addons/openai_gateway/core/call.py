@@ -99,6 +99,7 @@ class Call:
     route: object = field(default=None, repr=False)
     path_fault: str = ""
     model_requested: str | None = None
+    model_sent: str | None = None
     stream: bool = False
     # what became of it
     at: str = ""
@@ -108,6 +109,7 @@ class Call:
     error_code: str | None = None
     reason: str = ""
     upstream_error: str | None = None
+    would: list[str] = field(default_factory=list)  # what `observe` would have done
     trace: list[tuple[str, str, int]] = field(default_factory=list)
     closed: bool = False
     features: dict[str, object] | None = field(default=None, repr=False)
@@ -118,10 +120,15 @@ class Call:
     usage: Usage | None = None
     usage_source: str = "none"
     usage_missing: str | None = None
+    usage_anomalies: tuple[str, ...] = ()  # numbers of the answer that were not believed, or capped
     model_response: str | None = None
     service_tier: str | None = None
     cost_nano_usd: int | None = 0
     unpriced_model: str | None = None
+    # for the bodies that are kept: set once nothing in the request is a leak; what came back
+    judged: bool = False
+    answer_type: str = ""
+    answer_kept: bytes | None = field(default=None, repr=False)
     # how long and how much
     duration_ms: float = 0.0
     upstream_ms: float | None = None
@@ -142,6 +149,11 @@ class Call:
         made.client, made.environment, made.sdk = self.client, self.environment, self.sdk
         made.key, made.endpoint = self.key, self.endpoint
         return made
+
+    def note_would(self, outcome: str) -> None:
+        """Remembers, once, what a control in `observe` would have done to the call."""
+        if outcome not in self.would:
+            self.would.append(outcome)
 
     @property
     def path(self) -> str:

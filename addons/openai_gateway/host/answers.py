@@ -12,6 +12,8 @@ from mitmproxy.proxy.layers.http import ErrorCode
 
 from openai_gateway.api import errors
 from openai_gateway.api.headers import upstream_limits
+from openai_gateway.core.call import Call
+from openai_gateway.core.secret import mask
 from openai_gateway.host.books import close, close_unbegun, note_refusal, open_socket
 from openai_gateway.host.exchange import (
     EVENT_STREAM,
@@ -22,7 +24,7 @@ from openai_gateway.host.exchange import (
     request_of,
 )
 from openai_gateway.host.state import State
-from openai_gateway.host.streams import Relay, mask
+from openai_gateway.host.streams import Relay
 
 # Answers up to this size are buffered: a stream costs 10 to 19 % more (measured).
 SMALL: Final = 256 * 1024
@@ -48,13 +50,25 @@ class Answers:
         call.openai_request_id = answer.headers.get("x-request-id")
         call.upstream_limits = upstream_limits(answer.headers)
         answer.headers["x-gateway-request-id"] = call.id
+        if exchange.chain.full_detail:
+            tell(answer.headers, call)
         clean_head(answer, exchange.chain.masks)
         chunk(flow.request, answer)
         exchange.event_stream = is_event_stream(answer)
-        if answer.status_code >= FAILED or exchange.chain.wants_answer(call):
+        call.answer_type = kind_of(answer)
+        if self._reads(exchange, answer):
             exchange.captured = bytearray()
         if answer.status_code != 101 and not is_small(answer):
             self._stream(exchange, answer)
+
+    def _reads(self, exchange: Exchange, answer: http.Response) -> bool:
+        """Whether a streamed answer has to be read when it is over, or is kept in the log."""
+        chain = exchange.chain
+        return (
+            answer.status_code >= FAILED
+            or chain.kept_bytes > 0
+            or chain.wants_answer(exchange.call)
+        )
 
     def _stream(self, exchange: Exchange, answer: http.Response) -> None:
         """A compressed answer can be neither masked nor metered as it passes."""
@@ -94,6 +108,7 @@ class Answers:
                 masked = mask(body, exchange.chain.masks)
                 if masked is not body:
                     answer.raw_content = masked
+                exchange.capture(masked)
                 if exchange.call.meter is not None:
                     exchange.call.meter.whole(body)
         if answer.status_code >= FAILED:
@@ -148,6 +163,12 @@ class Answers:
             close(self.state, exchange)
 
 
+def tell(head: http.Headers, call: Call) -> None:
+    """What the gateway did to this call, or with `observe` would have done."""
+    if call.would:
+        head["x-gateway-would"] = ",".join(call.would)
+
+
 def clean_head(answer: http.Response, keys: Sequence[bytes]) -> None:
     """A head as the client may see it, an informational one too."""
     # It would name the client a way past the gateway (HTTP/3).
@@ -177,6 +198,13 @@ def chunk(request: http.Request, answer: http.Response) -> None:
 def is_coded(answer: http.Response) -> bool:
     """Whether the body is compressed: then no key in it can be seen, nor masked."""
     return answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+
+
+def kind_of(answer: http.Response) -> str:
+    """The content-type; of a compressed answer its coding, as nobody could read it."""
+    if is_coded(answer):
+        return f"{answer.headers['content-encoding']} coded"
+    return str(answer.headers.get("content-type", ""))
 
 
 def is_event_stream(answer: http.Response) -> bool:

@@ -59,10 +59,12 @@ def close(state: State, exchange: Exchange) -> None:
     state.calls.pop(exchange.flow_id, None)
     measure(exchange)
     _settle(exchange)
+    if exchange.captured is not None and exchange.chain.kept_bytes:
+        call.answer_kept = bytes(exchange.captured)
     write(exchange.chain.services, call)
     # mitmproxy's flows die in cycles: what is large must not wait for a collection.
     call.content, call.request.body, call.meter = Content(), b"", None
-    exchange.captured = None
+    exchange.captured = call.answer_kept = None
 
 
 def _settle(exchange: Exchange) -> None:

@@ -68,9 +68,14 @@ class Exchange:
         self.call.response_bytes += size
 
     def capture(self, chunk: bytes) -> None:
-        """Keeps a copy of a streamed answer that has to be read, up to CAPTURED bytes."""
-        if self.captured is not None and len(self.captured) < CAPTURED:
-            self.captured += chunk[: CAPTURED - len(self.captured)]
+        """Keeps a copy of what the client gets of an answer that has to be read or is to be kept,
+        up to CAPTURED bytes, or as many as the log keeps."""
+        if self.captured is not None and len(self.captured) < self._most_captured:
+            self.captured += chunk[: self._most_captured - len(self.captured)]
+
+    @property
+    def _most_captured(self) -> int:
+        return max(CAPTURED, self.chain.kept_bytes)
 
     def break_off(self, fault: BaseException) -> bytes:
         """The answer cannot go on: reports it, and gives the event that the SDKs raise."""

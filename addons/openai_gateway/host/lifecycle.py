@@ -17,6 +17,7 @@ from typing import Any, Final
 import certifi
 from mitmproxy import ctx, exceptions
 
+from openai_gateway import rulebook
 from openai_gateway.accounting.migrations import NewerDatabase
 from openai_gateway.chain import Build
 from openai_gateway.config.load import Loaded, find, load
@@ -27,6 +28,7 @@ from openai_gateway.host import authority, faults, lean, options
 from openai_gateway.host.books import close_socket, cut
 from openai_gateway.host.state import InForce, State, compile_settings
 from openai_gateway.host.upkeep import Upkeep
+from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets, other_secrets
 
 log = logging.getLogger("openai_gateway")
@@ -100,22 +102,24 @@ class Lifecycle:
         found = options.faults(ctx.options, {}) + options.overridden(ctx.options)
         if found:
             raise Unfit(found)
-        loaded = self._load()
+        loaded, rules = self._load()
         ca = self._authority(loaded)
-        self.state.services = self._services(loaded)
+        self.state.services = self._services(loaded, rules)
         self._force(loaded, ca)
-        self._adopt(loaded, self._build(loaded))
+        self._adopt(loaded, self._build(loaded, rules))
         for warning in loaded.warnings:
             log.warning("%s", warning)
 
-    def _load(self) -> Loaded:
+    def _load(self) -> tuple[Loaded, Rulebook]:
         try:
             path = find(ctx.options.gateway_config, os.environ, Path.cwd())
             loaded = load(path, os.environ)
+            rules = rulebook.read(loaded)
         except ConfigError as error:
             raise Unfit([str(problem) for problem in error.problems]) from error
-        self.upkeep.watch = Watch(loaded.path, loaded.secret_files) if loaded.path else None
-        return loaded
+        beside = (*loaded.secret_files, *rules.files)
+        self.upkeep.watch = Watch(loaded.path, beside) if loaded.path else None
+        return loaded, rules
 
     def _authority(self, loaded: Loaded) -> authority.Authority:
         create = loaded.config.environment == "staging"
@@ -127,9 +131,9 @@ class Lifecycle:
             raise Unfit([str(error)]) from error
         return ca
 
-    def _services(self, loaded: Loaded) -> Services:
+    def _services(self, loaded: Loaded, rules: Rulebook) -> Services:
         try:
-            return Services.of(loaded)
+            return Services.of(loaded, rules)
         except (OSError, ValueError) as error:
             raise Unfit([str(error)]) from error
 
@@ -165,16 +169,19 @@ class Lifecycle:
             self.updating = False
         self.own |= {name: known[name] for name in known if name not in options.FREE}
 
-    def _build(self, loaded: Loaded) -> InForce:
+    def _build(self, loaded: Loaded, rules: Rulebook) -> InForce:
         services = self.state.services
         if services is None:
             raise RuntimeError("nothing to build on: the services come first")
         self.scrub.know(known_secrets(loaded.config) + other_secrets(loaded.config))
-        return compile_settings(loaded, self.make(loaded, services))
+        return compile_settings(loaded, self.make(loaded, rules, services))
 
     def _adopt(self, loaded: Loaded, force: InForce) -> None:
         """Swaps the whole configuration; the trust in the upstream goes with it."""
         self._update({"ssl_verify_upstream_trusted_ca": str(_trusted(loaded))})
+        if self.state.services is not None:
+            chain = force.chain
+            self.state.services.adopt(loaded.config, chain.rules, chain.redact)
         self.state.in_force, self.state.loaded = force, loaded
 
     async def running(self) -> None:

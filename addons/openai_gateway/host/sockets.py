@@ -7,11 +7,11 @@ from mitmproxy import http
 
 from openai_gateway.api import errors
 from openai_gateway.content.views import is_quick
+from openai_gateway.core.secret import mask
 from openai_gateway.core.verdict import Refusal, Refuse
 from openai_gateway.host.books import close_socket, record_refusal, write
 from openai_gateway.host.exchange import Exchange, exchange_of, socket_error
 from openai_gateway.host.state import State
-from openai_gateway.host.streams import mask
 
 INLINE: Final = 32 * 1024
 JUDGE_S: Final = 30.0

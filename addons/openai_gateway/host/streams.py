@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from openai_gateway.core.call import Meter
+from openai_gateway.core.secret import mask
 from openai_gateway.host.exchange import Exchange
 
 # Enough of a stream's end to see its last event, `data: [DONE]`.
@@ -36,14 +37,6 @@ class Masker:
         """What was held back: no key, as it turned out."""
         held, self._held = self._held, b""
         return held
-
-
-def mask(data: bytes, keys: Sequence[bytes]) -> bytes:
-    """`data` with every whole key in it starred out, as long as before."""
-    for key in keys:
-        if key in data:
-            data = data.replace(key, b"*" * len(key))
-    return data
 
 
 def _overlap(data: bytes, key: bytes) -> int:
@@ -75,13 +68,13 @@ class Relay:
         began = time.perf_counter_ns()
         passed = self._piece(chunk) if chunk else self._end()
         self._exchange.received(len(passed))
+        self._exchange.capture(passed)
         self._exchange.back_ns += time.perf_counter_ns() - began
         return [passed] if passed else []
 
     def _piece(self, chunk: bytes) -> bytes:
         exchange = self._exchange
         exchange.arrived()
-        exchange.capture(chunk)
         if exchange.event_stream:
             self._last = (self._last + chunk[-LAST:])[-LAST:]
             exchange.finished = self._last.rstrip().endswith(b"[DONE]")

@@ -12,11 +12,13 @@ from typing import Final
 
 from mitmproxy import connection
 
+from openai_gateway import rulebook
 from openai_gateway.config.load import Loaded, load
 from openai_gateway.config.problems import ConfigError
 from openai_gateway.config.reload import Watch
 from openai_gateway.host.connections import abort_upstream
 from openai_gateway.host.state import InForce, State
+from openai_gateway.rulebook import Rulebook
 
 log = logging.getLogger("openai_gateway")
 
@@ -33,7 +35,7 @@ class Upkeep:
     def __init__(
         self,
         state: State,
-        build: Callable[[Loaded], InForce],
+        build: Callable[[Loaded, Rulebook], InForce],
         adopt: Callable[[Loaded, InForce], None],
     ) -> None:
         self.state = state
@@ -90,16 +92,16 @@ class Upkeep:
             log.error("gateway.yaml not reloaded (%s), the old settings stay", type(error).__name__)
             return
         if self.watch is not None:
-            self.watch.extend(fresh.secret_files)
+            self.watch.extend((*fresh.secret_files, *force.chain.rules.files))
         services.metrics.reloaded(ok=True)
-        for name in services.adopt(fresh):
+        for name in services.needs_restart(fresh.config):
             log.warning("%s has changed: it takes effect after a restart", name)
         log.info("gateway.yaml reloaded")
 
     def _read(self, path: Path | None) -> tuple[Loaded, InForce]:
         """In a thread: references may wait for a program, and building takes milliseconds."""
         fresh = load(path, os.environ)
-        return fresh, self.build(fresh)
+        return fresh, self.build(fresh, rulebook.read(fresh))
 
     async def _sweep(self) -> None:
         while True:

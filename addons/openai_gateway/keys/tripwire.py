@@ -140,7 +140,10 @@ class TripwireStage:
         self.tripwire = tripwire
 
     def check(self, call: Call) -> Verdict | Awaitable[Verdict]:
-        return PASS if self.tripwire.is_clean(call) else self.in_thread(call)
+        if not self.tripwire.is_clean(call):
+            return self.in_thread(call)
+        call.judged = True
+        return PASS
 
     async def in_thread(self, call: Call) -> Verdict:
         """All of it, which may take long."""
@@ -149,6 +152,7 @@ class TripwireStage:
         said = verdict(found, hunt)
         if isinstance(said, Refuse):
             scrub(call, found)
+        call.judged = said is PASS
         return said
 
     def head(self, call: Call) -> Verdict:

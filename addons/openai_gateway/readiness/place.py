@@ -1,10 +1,10 @@
-"""Which call log a reading command reads: `log.database` of gateway.yaml, and nothing else of it.
+"""Which call log a reading command reads, and by which prices: two fields of gateway.yaml.
 
 The keys that the file refers to are not resolved: a shell that reads the log need not hold them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ class Place:
 
     database: Secret = field(repr=False)
     root: Path
+    prices: str | None = None  # models.prices
 
 
 def place(config: str | None, environ: Mapping[str, str], cwd: Path) -> Place:
@@ -45,7 +46,14 @@ def place(config: str | None, environ: Mapping[str, str], cwd: Path) -> Place:
         return _of({}, Resolver(environ, cwd), "environment")
     data = _data(path)
     resolver = Resolver(environ, path.absolute().parent, data.get("allow_exec") is True)
-    return _of(data.get("log", {}), resolver, str(path))
+    found = _of(data.get("log", {}), resolver, str(path))
+    return replace(found, prices=_prices(data.get("models")))
+
+
+def _prices(models: object) -> str | None:
+    """As in `_of`: whether it is a good path is for the gateway's start to tell."""
+    named = models.get("prices") if isinstance(models, Mapping) else None
+    return named if isinstance(named, str) else None
 
 
 def _data(path: Path) -> Mapping[str, object]:

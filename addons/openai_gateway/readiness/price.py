@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from openai_gateway.accounting.schema import TOKENS
 from openai_gateway.api.bill import Cost, Line
 from openai_gateway.api.price_file import PriceFileError
 from openai_gateway.api.prices import PriceTable
-from openai_gateway.config.rules import rule_file
+from openai_gateway.config.rules import PRICES, price_files
 from openai_gateway.core.money import Pico
 from openai_gateway.core.usage import Usage
 from openai_gateway.readiness.rows import Row
-
-PRICES: Final = "rules/prices.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +43,17 @@ class Priced:
         return {"lines": lines, "nano_usd": self.nano_usd, "notes": list(self.notes)}
 
 
-def priced(row: Row, root: Path) -> Priced:
-    """The bill of the call by the prices of the gateway that starts in `root`."""
+def priced(row: Row, root: Path, own: str | None = None) -> Priced:
+    """The bill of the call by the prices of the gateway that starts in `root`; `own` is the file
+    that its models.prices names."""
     if row["input_tokens"] is None:
         return Priced(notes=_nothing(row))
     try:
         usage = usage_of(row)
-        prices = PriceTable.load(rule_file(root, PRICES))
+        prices = PriceTable.load(*price_files(root, own))
     except (OSError, PriceFileError):
-        return Priced(notes=[f"{PRICES} cannot be used; `openai-gateway serve` tells why"])
+        named = own or PRICES
+        return Priced(notes=[f"{named} cannot be used; `openai-gateway config check` tells why"])
     except (ValueError, ArithmeticError):
         return Priced(notes=["its counts cannot be read"])
     model = row["model_sent"] or row["model_requested"]

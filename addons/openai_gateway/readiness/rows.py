@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Select, func, literal_column, or_, select
 
-from openai_gateway.accounting.schema import CALLS
+from openai_gateway.accounting.schema import BODIES, CALLS
 
 type Row = Mapping[str, Any]
 
@@ -30,6 +30,13 @@ def newest(connection: Connection, since: datetime | None, limit: int) -> list[R
 def one(connection: Connection, call_id: str) -> Row | None:
     """The row with this id."""
     return next(iter(_rows(connection, select(CALLS).where(CALLS.c.id == call_id))), None)
+
+
+def bodies(connection: Connection, call_id: str) -> list[dict[str, Any]]:
+    """The stored bodies of a call, the request's first: side, content_type, size, cut, body."""
+    told = [BODIES.c[name] for name in ("side", "content_type", "size", "cut", "body")]
+    query = select(*told).where(BODIES.c.id == call_id).order_by(BODIES.c.side)
+    return [dict(found) for found in connection.execute(query).mappings()]
 
 
 def every(connection: Connection, since: datetime | None, until: datetime) -> Iterator[Row]:

@@ -46,6 +46,10 @@ TOKENS: Final = (
     "Tokens by kind; the kinds are disjoint, so adding them up counts each token once. The call "
     "log keeps OpenAI's nesting: cached inside input, reasoning inside output."
 )
+ANOMALIES: Final = (
+    "Calls whose usage held what none should: a number of a wrong type, negative or absurd "
+    "(capped), a part above its whole, a sum that is none."
+)
 COST: Final = "What the calls cost at OpenAI's list prices (rules/prices.yaml)."
 UNITS: Final = "What is billed but is no token: seconds, characters, images, searches."
 UNPRICED: Final = "Calls of models without a price; their cost is unknown, not 0."
@@ -61,6 +65,10 @@ OVERHEAD: Final = (
 LOG_RECORDS: Final = (
     "Rows of the call log: written, or dropped (lost), each once; failed: those that could not be "
     "written at the first try."
+)
+LOG_BODIES: Final = (
+    "Bodies that log.bodies keeps: written; dropped, as too many waited; failed, as they could not "
+    "be made fit to be kept."
 )
 LOG_QUEUE: Final = "Rows of the call log that wait to be written."
 PASSTHROUGH: Final = "Blind tunnels to the hosts of `passthrough`, by what became of them."
@@ -132,6 +140,7 @@ class Metrics:
         self._missing = declare.counter(
             "usage_missing_requests_total", MISSING, "endpoint", "reason"
         )
+        self._anomalies = declare.counter("usage_anomalies_total", ANOMALIES, "endpoint", "anomaly")
 
     def _declare_times(self) -> None:
         declare = self._families
@@ -153,6 +162,8 @@ class Metrics:
         self._passthrough = declare.counter("passthrough_connections_total", PASSTHROUGH, "result")
         self._records = declare.counter("log_records_total", LOG_RECORDS, "result")
         self.log_records = Results(self._records)
+        self._bodies = declare.counter("log_bodies_total", LOG_BODIES, "result")
+        self.log_bodies = Results(self._bodies)
         self._log_queue = declare.plain("log_queue_records", LOG_QUEUE)
         self._reloaded = declare.plain("config_last_reload_successful", RELOADED)
         self._reloaded_at = declare.plain(
@@ -170,6 +181,7 @@ class Metrics:
             (self._rejections, REJECTIONS),
             (self._reloads, ("success", "failure")),
             (self._records, ("written", "dropped", "failed")),
+            (self._bodies, ("written", "dropped", "failed")),
         ):
             for value in sorted(values):
                 family.at(value)
@@ -214,6 +226,8 @@ class Metrics:
         """What the call consumed and cost, at the model that was sent."""
         if call.usage_missing is not None:
             self._missing.at(endpoint, self._words(call.usage_missing)).inc()
+        for anomaly in call.usage_anomalies:
+            self._anomalies.at(endpoint, self._words(anomaly)).inc()
         if call.unpriced_model is not None:
             self._unpriced.at(self.labels.model(call.unpriced_model)).inc()
         if call.usage is None:

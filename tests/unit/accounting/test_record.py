@@ -31,6 +31,7 @@ def test_a_call_that_was_forwarded_gives_this_row() -> None:
             started_at=1_795_519_200.25,
             client="10.1.2.3",
             model_requested="gpt-5-mini",
+            model_sent="gpt-5-mini",
             admitted=True,
             stream=True,
             status=200,

@@ -61,7 +61,7 @@ def test_times_compare_with_sqlites_own_on_the_same_day(table: CallsTable) -> No
 def sweep(table: CallsTable, keep: Keep) -> int:
     """Sweeps until there is no more to do; returns in how many pieces."""
     pieces = 1
-    while table.sweep(keep, NOW.timestamp()):
+    while table.sweep(keep, Keep(days=3), NOW.timestamp()):
         pieces += 1
     return pieces
 
@@ -127,7 +127,7 @@ def test_the_file_shrinks_when_rows_go(table: CallsTable) -> None:
 
 def test_nothing_to_delete_deletes_nothing(table: CallsTable) -> None:
     table.write([made_row()])
-    assert not table.sweep(Keep(), NOW.timestamp())
+    assert not table.sweep(Keep(), Keep(), NOW.timestamp())
     assert ask(table, "SELECT count(*) FROM calls") == [(1,)]
 
 
@@ -138,3 +138,26 @@ def test_a_folder_that_was_deleted_is_made_again(table: CallsTable) -> None:
     kept = made_row()
     table.write([kept])
     assert ask(table, "SELECT id FROM calls") == [(kept["id"],)]
+
+
+def body(name: str, side: str, age: timedelta = timedelta(0)) -> Row:
+    told = {"content_type": "text/plain", "size": 5, "cut": False, "body": "hello"}
+    return {"id": name, "side": side, "at": NOW - age, **told}
+
+
+def test_bodies_are_written_with_their_row_and_go_before_it(table: CallsTable) -> None:
+    old, young = made_row(timedelta(days=4)), made_row()
+    kept = [body(str(young["id"]), side) for side in ("request", "response")]
+    table.write([old, young], [], [body(str(old["id"]), "request", timedelta(days=4)), *kept])
+    sweep(table, Keep(days=30))
+    assert ask(table, "SELECT id, side FROM bodies ORDER BY side") == [
+        (young["id"], "request"),
+        (young["id"], "response"),
+    ]
+    assert ask(table, "SELECT count(*) FROM calls") == [(2,)]
+
+
+def test_a_body_written_again_is_there_once(table: CallsTable) -> None:
+    for _ in range(2):
+        table.write([made_row()], [], [body("gw_1", "request")])
+    assert ask(table, "SELECT count(*) FROM bodies") == [(1,)]

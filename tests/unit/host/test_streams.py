@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.host.streams import Masker, mask
+from openai_gateway.core.secret import mask
+from openai_gateway.host.streams import Masker
 
 KEY = b"sk-proj-" + b"FAKEfake" * 5
 OTHER = b"sk-svcacct-" + b"FAKE1234" * 4

@@ -55,6 +55,7 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
     finished = call(
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
+        usage_anomalies=("negative",),
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
     metrics.began(finished)
@@ -79,6 +80,8 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("billed_units", "counter", "key model unit"),
             ("unpriced_requests", "counter", "model"),
             ("usage_missing_requests", "counter", "endpoint reason"),
+            ("usage_anomalies", "counter", "endpoint anomaly"),
+            ("log_bodies", "counter", "result"),
             ("internal_errors", "counter", "stage"),
             ("requests_in_progress", "gauge", "endpoint"),
             ("request_duration_seconds", "histogram", "endpoint model stream le"),

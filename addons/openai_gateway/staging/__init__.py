@@ -1,0 +1,1 @@
+"""What keeps staging cheap and true to production: which model is sent, and in what manner."""

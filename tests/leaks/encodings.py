@@ -6,6 +6,7 @@ Each is a function from the bare value to the request. What takes a text apart i
 import base64
 import codecs
 import json
+import quopri
 import zlib
 from collections.abc import Callable
 from random import Random
@@ -87,6 +88,17 @@ def part_base64(secret: str, chance: Random) -> Sent:
     return multipart("/v1/files", part('name="purpose"', b"user_data"), file)
 
 
+def part_printable(secret: str, chance: Random) -> Sent:
+    data = quopri.encodestring(f"Gr\u00fc\u00dfe: {told(secret, chance)}".encode())
+    file = part(
+        'name="prompt"',
+        data.replace(b"\n", b"\r\n"),
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+    )
+    return multipart("/v1/audio/transcriptions", part('name="model"', b"whisper-1"), file)
+
+
 def query_base64(secret: str, chance: Random) -> Sent:
     value = base64.urlsafe_b64encode(noted(secret, chance).encode()).decode()
     return Sent("GET", f"/v1/files?cursor={quote(value)}&limit=3".encode())
@@ -165,6 +177,7 @@ SIMPLE: Final[dict[str, Place]] = {
     "zlib in base64": carried(of64.packed(zlib.compress)),
     "base64 in the query": query_base64,
     "base64 by transfer-encoding": part_base64,
+    "quoted-printable by transfer-encoding": part_printable,
     "data: URL, base64": carried(of64.data_url),
     "data: URL, percent": carried(data_percent),
     "Basic in text": carried(of64.basic),

@@ -29,6 +29,9 @@ GREEK: Final = str.maketrans(
 )
 
 
+MARKS: Final = ("\u0336", "\u0335", "\u0301", "\u0323", "\u20dd")
+
+
 def cut(secret: str, chance: Random, least: int = 4, most: int = 16) -> list[str]:
     """The value in pieces, none of which tells it."""
     pieces: list[str] = []
@@ -47,7 +50,16 @@ def joined(between: str, before: str = "", after: str = "") -> Code:
 
 def broken(end: str) -> Code:
     """Lines of one width, as a terminal or an e-mail breaks them."""
-    return lambda secret, chance: "\n" + end.join(textwrap.wrap(secret, chance.randint(12, 30)))
+    return lambda secret, chance: "\n" + end.join(rows(secret, chance.randint(12, 30)))
+
+
+def broken_at_hyphens(secret: str, chance: Random) -> str:
+    """As programs for mail break a long word: behind its hyphens, where it has some."""
+    return "\n" + "\n".join(textwrap.wrap(secret, chance.randint(30, 50)))
+
+
+def rows(text: str, width: int) -> list[str]:
+    return [text[at : at + width] for at in range(0, len(text), width)]
 
 
 def spaced(secret: str, _: Random) -> str:
@@ -107,15 +119,24 @@ def hexdump(secret: str, chance: Random) -> str:
 
 def plain_dump(secret: str, chance: Random) -> str:
     """As `xxd -p` prints it: hex in lines of 60."""
-    return "\n".join(textwrap.wrap(noted(secret, chance).encode().hex(), 60))
+    return "\n".join(rows(noted(secret, chance).encode().hex(), 60))
 
 
 def base32(secret: str, chance: Random) -> str:
-    return base64.b32encode(noted(secret, chance).encode()).decode()
+    return in_base32(noted(secret, chance))
 
 
 def base32_lines(secret: str, chance: Random) -> str:
-    return "\n".join(textwrap.wrap(base32(secret, chance), 64))
+    return "\n".join(rows(base32(secret, chance), 64))
+
+
+def in_base32(text: str) -> str:
+    return base64.b32encode(text.encode()).decode()
+
+
+def struck(secret: str, chance: Random) -> str:
+    """Letters with marks: strokes, accents, circles."""
+    return "".join(c + chance.choice(MARKS) for c in secret)
 
 
 def printable_all(secret: str, _: Random) -> str:
@@ -217,9 +238,12 @@ SPLIT: Final[dict[str, Place]] = {
     "literals side by side": carried(joined('"\n       "', 'key = ("', '")')),
     "literals with dots": carried(joined("' . '", "$key = '", "';")),
     "list of pieces": carried(joined('", "', 'key = "".join(["', '"])')),
+    "pieces in brackets": carried(joined("][", "It is: [", "].")),
+    "pieces in a table": carried(joined(" |\n| ", "Of these: | ", " |.")),
     "broken lines": carried(broken("\n")),
     "broken lines, indented": carried(broken("\n    ")),
     "broken lines with backslash": carried(broken("\\\n")),
+    "broken lines, at hyphens": carried(broken_at_hyphens),
     "blanks between letters": carried(spaced),
     "pieces in bold": carried(starred),
     "list of letters": carried(letters),
@@ -242,12 +266,14 @@ SPLIT: Final[dict[str, Place]] = {
     "base32, lines of 64": carried(base32_lines),
     "quoted-printable, all": carried(printable_all),
     "quoted-printable, lines": carried(printable_lines),
+    "base32 of base64": carried(chained(b64, in_base32)),
     "hex of base64": carried(chained(b64, hexed)),
     "base64 of hex": carried(chained(hexed, b64)),
     "percent of base64": carried(chained(b64, percent)),
     "hex of hex": carried(chained(hexed, hexed)),
     "Cyrillic look-alikes": carried(alike(CYRILLIC)),
     "Greek look-alikes": carried(alike(GREEK)),
+    "marked letters": carried(struck),
     "tag characters": carried(tags("")),
     "tag characters after a flag": carried(tags("\U0001f3f4")),
     "two content parts": over(2, parts),

@@ -157,12 +157,12 @@ def unpacked(sent: Sent) -> bytes:
 
 
 def parts(body: bytes) -> Iterator[bytes]:
-    """Heads and contents of the parts; the standard library's reader of e-mail undoes base64."""
+    """Heads and contents of the parts; the standard library's reader of e-mail undoes codings."""
     for piece in body.split(b"--" + BOUNDARY.encode())[1:-1]:
         piece = piece.removeprefix(b"\r\n").removesuffix(b"\r\n")
         head, _, data = piece.partition(b"\r\n\r\n")
         yield head
-        if b"transfer-encoding: base64" in head.lower():
+        if b"transfer-encoding" in head.lower():
             read = message_from_bytes(piece).get_payload(decode=True)
             data = read if isinstance(read, bytes) else b""
         yield data

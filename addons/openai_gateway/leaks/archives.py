@@ -21,6 +21,7 @@ from openai_gateway.leaks.packed import (
     shown,
     unxz,
 )
+from openai_gateway.leaks.plain import as_text
 
 NAMES: Final = "the names"
 # APPNOTE §4.3: of a file in it, of a listed one, of the end; and of what follows a stored one.
@@ -67,7 +68,7 @@ def zipped(data: bytes, job: Unpacking) -> Iterator[Member]:
         job.budget.over = True
     between.append(data[done:])
     names.append(legible(b"   ".join(between)))
-    yield Member(NAMES, b"\n".join(names))
+    yield Member(NAMES, as_text(b"\n".join(names)), is_text=True)
 
 
 class Entry:
@@ -159,7 +160,7 @@ def tarred(data: bytes, job: Unpacking) -> Iterator[Member]:
         elif text:
             yield Member(shown(head[:100].rstrip(b"\0")), job.cut(text))
         at += -(-size // BLOCK) * BLOCK
-    yield Member(NAMES, b"\n".join(names))
+    yield Member(NAMES, as_text(b"\n".join(names)), is_text=True)
 
 
 def packed(

@@ -1,6 +1,7 @@
 """Takes the texts out of files, told by their content and never by their names."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from openai_gateway.leaks import archives
@@ -35,15 +36,15 @@ def texts_of(data: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
 
 def texts_in(member: Member, job: Unpacking, depth: int) -> Iterator[tuple[str, bytes]]:
     """The text of a member, or the texts in it where it is a file of files itself."""
-    readers = readers_of(member.data)
+    readers = [] if member.is_text else readers_of(member.data)
     if readers and depth >= NESTED:
         job.budget.over = True
         readers = []
     for read in readers:
         for inner in read(member.data, job):
-            named = Member(f"{member.name}/{inner.name}", inner.data)
+            named = replace(inner, name=f"{member.name}/{inner.name}")
             yield from texts_in(named, job, depth + 1)
-    if not readers and (text := as_text(member.data)):
+    if not readers and (text := member.data if member.is_text else as_text(member.data)):
         yield member.name, text
 
 
@@ -67,14 +68,14 @@ def zip_texts(data: bytes, job: Unpacking) -> Iterator[Member]:
 def unread(data: bytes, job: Unpacking) -> Iterator[Member]:
     """A file whose format nobody here reads: what of it is text, and that it was not read."""
     job.budget.over = True
-    yield Member("the file", as_text(data))
+    yield Member("the file", as_text(data), is_text=True)
 
 
 def compound(data: bytes, job: Unpacking) -> Iterator[Member]:
     """Word and Excel of before 2007, whose texts stand in the clear; or encrypted ones of today."""
     if "EncryptedPackage".encode("utf-16-le") in data:
         job.budget.over = True
-    yield Member("the file", as_text(data))
+    yield Member("the file", as_text(data), is_text=True)
 
 
 MARKED: Final[tuple[tuple[bytes, Reader], ...]] = (

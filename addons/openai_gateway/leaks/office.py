@@ -59,13 +59,13 @@ def office_texts(members: Iterable[Member], job: Unpacking) -> Iterator[Member]:
             sheets.append(Member(member.name, data))
         elif root == b"sst":
             strings = shared_strings(data)
-            yield Member(member.name, b"\n".join(strings))
+            yield Member(member.name, b"\n".join(strings), is_text=True)
         elif is_document(root, data):
-            yield Member(member.name, paragraphs(data))
+            yield Member(member.name, paragraphs(data), is_text=True)
         else:
             yield member
     for sheet in sheets:
-        yield Member(sheet.name, rows(sheet.data, strings, job))
+        yield Member(sheet.name, rows(sheet.data, strings, job), is_text=True)
 
 
 def root_of(head: bytes) -> bytes:
@@ -111,8 +111,7 @@ def rows(data: bytes, strings: list[bytes], job: Unpacking) -> bytes:
         elif kind == b"c":
             is_shared = SHARED.search(attributes) is not None
             gap = gap or b": "
-        elif text:
-            fresh = string_at(text, strings) if is_shared and kind == b"v" else entities(text)
+        elif fresh := value(text, strings if is_shared and kind == b"v" else None):
             size += len(fresh)
             if size > MEMBER:
                 job.budget.over = True
@@ -122,7 +121,10 @@ def rows(data: bytes, strings: list[bytes], job: Unpacking) -> bytes:
     return b"".join(shown)
 
 
-def string_at(index: bytes, strings: list[bytes]) -> bytes:
-    if not index.isdigit() or len(index) > LONGEST_INDEX or int(index) >= len(strings):
+def value(text: bytes, strings: list[bytes] | None) -> bytes:
+    """What a cell shows: its text, or the string that it names by its number."""
+    if strings is None:
+        return entities(text)
+    if not text.isdigit() or len(text) > LONGEST_INDEX or int(text) >= len(strings):
         return b""
-    return strings[int(index)][:LONGEST_SHOWN]
+    return strings[int(text)][:LONGEST_SHOWN]

@@ -22,10 +22,11 @@ LONGEST_NAME: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One thing out of a file: its name as shown, and its bytes."""
+    """One thing out of a file: its name as shown, and its bytes or already its text in UTF-8."""
 
     name: str
     data: bytes
+    is_text: bool = False
 
 
 @dataclass(slots=True)

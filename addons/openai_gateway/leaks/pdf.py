@@ -52,30 +52,25 @@ def pdf_texts(data: bytes, job: Unpacking) -> Iterator[Member]:
         end = data.find(END, found.end())
         job.budget.over = job.budget.over or end < 0
         end = len(data) if end < 0 else end
-        text = stream_text(outside[-1][-LONGEST_HEAD:], data[found.end() : end], job)
+        content = decoded(outside[-1], data[found.end() : end], job)
+        is_page = b"BT" in content and SHOWS.search(content) is not None
+        text = shown_text(content, job.budget) if is_page else content
         if text:
-            yield Member(f"stream {count + 1}", text)
+            yield Member(f"stream {count + 1}", text, is_text=is_page)
         done = min(end + len(END), len(data))
     outside.append(data[done:])
-    yield Member("the document", document(b"\n".join(outside), job))
+    yield Member("the document", document(b"\n".join(outside), job), is_text=True)
 
 
 def document(outside: bytes, job: Unpacking) -> bytes:
     if b"/Encrypt" in outside:
         job.budget.over = True
-    return b"\n".join((as_text(outside), strings(outside)))
+    return b"\n".join((as_text(outside), strings(outside, job.budget)))
 
 
-def stream_text(head: bytes, data: bytes, job: Unpacking) -> bytes:
-    """What a stream shows, or what it holds where it is none of a page."""
-    content = decoded(filters(head, data), data, job)
-    if b"BT" in content and SHOWS.search(content):
-        return shown_text(content)
-    return content
-
-
-def filters(head: bytes, data: bytes) -> list[bytes]:
+def filters(before: bytes, data: bytes) -> list[bytes]:
     """The filters of the stream. One that is deflated by its first bytes needs none said."""
+    head = before[-LONGEST_HEAD:]
     begins = [found.end() for found in OBJECT.finditer(head)]
     named = FILTER.findall(head, begins[-1] if begins else 0)
     if not named and data[:1] == b"x" and data[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
@@ -83,8 +78,9 @@ def filters(head: bytes, data: bytes) -> list[bytes]:
     return named[: MOST_FILTERS + 1]
 
 
-def decoded(names: list[bytes], data: bytes, job: Unpacking) -> bytes:
+def decoded(before: bytes, data: bytes, job: Unpacking) -> bytes:
     """The stream with its filters undone; nothing where one of them is unknown."""
+    names = filters(before, data)
     if len(names) > MOST_FILTERS:
         job.budget.over = True
         return b""

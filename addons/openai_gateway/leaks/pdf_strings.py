@@ -8,55 +8,60 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from openai_gateway.leaks.budget import Budget
 from openai_gateway.leaks.plain import as_text
 
-# A string; an operator that begins a new line; a move by a fifth of a letter's height and more.
-_OPENING: Final = rb"\(|<[0-9a-fA-F \t\r\n\f\0]*>"
+# A string, of which most have no brackets and escapes in them; an operator that begins a new line;
+# a move by a fifth of a letter's height and more.
+_OPENING: Final = rb"\([^()\\]*+\)?|<[0-9a-fA-F \t\r\n\f\0]*+>"
 OPENING: Final = re.compile(_OPENING)
 TOKEN: Final = re.compile(_OPENING + rb"|T[*dDm]|ET|['\"]|-(?:[2-9]\d\d|\d{4})")
-SPECIAL: Final = re.compile(rb"[()\\]")
+SPECIAL: Final = re.compile(rb"[()]|\\.", re.DOTALL)
+LONGEST: Final = 64 * 1024
+# So often it is asked whether there is time.
+MANY: Final = 4096
 ESCAPE: Final = re.compile(rb"\\(?:([0-7]{1,3})|(\r\n|[^0-7]))", re.DOTALL)
 NAMED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f",
                 b"\n": b"", b"\r": b"", b"\r\n": b""}  # fmt: skip
 BLANKS: Final = b" \t\r\n\f\0"
 
 
-def strings(data: bytes) -> bytes:
+def strings(data: bytes, budget: Budget) -> bytes:
     """All strings of some objects, a line for each."""
-    return b"\n".join(pieces(data, OPENING))
+    return b"\n".join(pieces(data, OPENING, budget))
 
 
-def shown_text(content: bytes) -> bytes:
+def shown_text(content: bytes, budget: Budget) -> bytes:
     """What a page shows, as far as its fonts have the usual encodings."""
-    return b"".join(pieces(content, TOKEN))
+    return b"".join(pieces(content, TOKEN, budget))
 
 
-def pieces(data: bytes, tokens: re.Pattern[bytes]) -> Iterator[bytes]:
+def pieces(data: bytes, tokens: re.Pattern[bytes], budget: Budget) -> Iterator[bytes]:
     """Each string, and what stands for each other token."""
     at = 0
-    while found := tokens.search(data, at):
+    for count in range(len(data)):
+        found = tokens.search(data, at)
+        if not found or (count % MANY == 0 and budget.is_late()):
+            return
         mark, at = found[0], found.end()
-        if mark == b"(":
-            text, at = literal(data, at)
-            yield text
+        if mark[:1] == b"(":
+            if mark[-1:] != b")":
+                at = end_of(data, found.start() + 1)
+            yield plain(data[found.start() + 1 : at].removesuffix(b")"))
         elif mark[:1] == b"<":
             yield from_hex(mark[1:-1])
         else:
             yield b" " if mark[:1] == b"-" else b"\n"
 
 
-def literal(data: bytes, start: int) -> tuple[bytes, int]:
-    """The string whose bracket opened before `start`, and where it ends; brackets in it pair up."""
-    depth, at = 1, start
-    while depth and (found := SPECIAL.search(data, at)):
-        at = found.end()
-        if found[0] == b"\\":
-            at += 1
-        else:
-            depth += 1 if found[0] == b"(" else -1
-    if depth:
-        return plain(data[start:]), len(data)
-    return plain(data[start : at - 1]), at
+def end_of(data: bytes, start: int) -> int:
+    """Where the string ends whose bracket opened before `start`; brackets in it pair up."""
+    depth = 1
+    for found in SPECIAL.finditer(data, start, start + LONGEST):
+        depth += {b"(": 1, b")": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return min(start + LONGEST, len(data))
 
 
 def plain(text: bytes) -> bytes:

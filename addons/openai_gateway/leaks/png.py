@@ -28,7 +28,7 @@ def png_texts(data: bytes, job: Unpacking) -> Iterator[Member]:
             job.budget.over = job.budget.over or end > len(data)
             text = chunk_text(kind, job.cut(data[at + 4 : end]), job)
             if text:
-                yield Member(f"a {kind.decode()} chunk", text)
+                yield Member(f"a {kind.decode()} chunk", text, is_text=True)
             at = data.find(kind, end)
 
 

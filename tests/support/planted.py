@@ -57,6 +57,6 @@ def ample(size: int = 0) -> Budget:
     return budget_for(size, SystemClock())
 
 
-def fake(number: int = 0) -> str:
+def fake(number: int = 4815) -> str:
     """A value that the first rule finds; put together here, so that no file holds one."""
-    return "FAKE" + f"-{number:04d}" + "abcdefgh" + "0123"
+    return "FAKE" + "-kq7wz3xm9tb2" + f"{number:04d}"

@@ -13,6 +13,7 @@ from typing import Final
 from openai_gateway.leaks.budget import Budget
 from openai_gateway.leaks.char_map import CharMap, Piece
 from openai_gateway.leaks.escape_layer import timely
+from openai_gateway.leaks.run_layer import classed, end_of
 
 UNSEEN: Final = (
     *(0xAD, 0x34F, 0x61C, 0x115F, 0x180E, 0x3164, 0xFEFF, *range(0x200B, 0x2010)),
@@ -51,7 +52,7 @@ _SIGNS: Final = "".join(chr(code) for code in MEANT if chr(code) not in LETTERS)
 _OTHER: Final = "".join(LETTERS)
 HIDDEN: Final = re.compile(f"[{re.escape(_SIGNS)}]++")
 ANY: Final = re.compile(f"[{re.escape(_SIGNS)}{_OTHER}]++")
-NOT_ASCII: Final = re.compile(rb"[\x80-\xff]++")
+NOT_ASCII: Final = bytes(97 if c >= 0x80 else 32 for c in range(256))
 ASCII: Final = bytes(range(0x80))
 BESIDE: Final = frozenset((string.ascii_letters + string.digits + "_-").encode())
 # What is not UTF-8 is kept apart.
@@ -68,11 +69,14 @@ def undisguised(text: bytes, budget: Budget) -> CharMap | None:
 
 def pieces(text: bytes) -> Iterator[Piece]:
     """Looks into what is not ASCII alone: it is little, or words of another script."""
-    for stretch in NOT_ASCII.finditer(text):
-        start, end = stretch.span()
+    classes = classed(text, NOT_ASCII)
+    start = classes.find(b"a")
+    while start >= 0:
+        end = end_of(classes, start)
         mixed = text[start - 1 : start] + text[end : end + 1]
         pattern = HIDDEN if BESIDE.isdisjoint(mixed) else ANY
-        yield from pieces_in(stretch[0].decode(*LENIENT), start, pattern)
+        yield from pieces_in(text[start:end].decode(*LENIENT), start, pattern)
+        start = classes.find(b"a", end)
 
 
 def pieces_in(text: str, start: int, pattern: re.Pattern[str]) -> Iterator[Piece]:

@@ -25,7 +25,7 @@ DEEPEST: Final = 1
 PIECE: Final = views.PIECE - views.OVERLAP
 SEAM: Final = views.OVERLAP
 # Of a long string only its ends can belong to its neighbours.
-END: Final = 4 * 1024
+END: Final = 2 * 1024
 # So many are looked up by the place where they stand; of more, only by that of their text.
 MOST_LOCATED: Final = 8
 APART: Final = b"\n\n"
@@ -98,8 +98,6 @@ class Beside:
         for hit in self._detector.find(whole, strong=True):
             secret = whole[hit.start : hit.end]
             self._ledger.note(hit, secret, where(hit.start), writable=False)
-        for at in range(0, len(whole), PIECE):
-            self._piece(whole[at : at + PIECE + SEAM], _behind(at, where))
 
 
 def _behind(start: int, place: Place) -> Place:

@@ -13,7 +13,7 @@ from openai_gateway.core.call import Content
 from openai_gateway.leaks.budget import Budget
 from openai_gateway.leaks.edits import Cut, Edit, redacted
 from openai_gateway.leaks.escape_layer import quoted_printable
-from openai_gateway.leaks.form_layer import Field, fields, quoted
+from openai_gateway.leaks.form_layer import fields, quoted
 from openai_gateway.leaks.json_layer import is_document, is_json, is_lines
 from openai_gateway.leaks.ledger import Done, Finding, Judge, Ledger
 from openai_gateway.leaks.parts_layer import Placed, in_head, is_multipart, placed
@@ -99,22 +99,19 @@ def _text_reader(label: str, *, bare: bool) -> Reader:
 
 
 def _read_form(walk: Walk, data: bytes) -> list[Cut]:
-    return read_fields(walk, data, "form field", "a form field's name")
+    return read_fields(walk, data, 'form field "{}"', "a form field's name")
 
 
 def read_fields(walk: Walk, form: bytes, value_in: str, name_in: str) -> list[Cut]:
-    """A form or a query, name by name and value by value."""
+    """A form or a query, name by name and value by value; `value_in` has a gap for the name."""
     cuts: list[Cut] = []
     for one in fields(form):
         text = one.map.text
-        label = name_in if one.is_name else _field_label(walk, value_in, one)
+        shown = walk.names.shown(one.name.decode("utf-8", "replace"))
+        label = name_in if one.is_name else value_in.format(shown)
         inner = walk.unit(text, label, before=b"" if one.is_name else one.name + b"=")
         cuts += shifted(one.map.back(inner, quoted), one.start)
     return cuts
-
-
-def _field_label(walk: Walk, value_in: str, one: Field) -> str:
-    return f'{value_in} "{walk.names.shown(one.name.decode("utf-8", "replace"))}"'
 
 
 def shifted(cuts: list[Cut], by: int) -> list[Cut]:

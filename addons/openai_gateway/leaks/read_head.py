@@ -77,7 +77,7 @@ def _is_clean(request: Request, detector: Detector, budget: Budget) -> bool:
              request.host.encode("utf-8", "surrogateescape"),
              path, query.replace(b"&", b"\n"), unplussed(query).text]  # fmt: skip
     for name, value in (*request.headers, *request.trailers):
-        lines += (b"%s: %s" % (name, judged(name.lower(), value)), name)
+        lines += (b"%s: %s" % (name.lower(), judged(name.lower(), value)), name)
     Walk(detector, ledger, budget).unit(b"\n".join(lines), "the head")
     return not ledger.entries() and not budget.over
 
@@ -98,7 +98,7 @@ def _read_target(request: Request, walk: Walk) -> bytes:
     path, mark, query = request.target.partition(b"?")
     plain = unquoted(path)
     path = redacted(path, plain.back(walk.unit(plain.text, "the url path"), quoted))
-    fields = read_fields(walk, query, "the url query,", "a name in the url query")
+    fields = read_fields(walk, query, "the url query, {}", "a name in the url query")
     return path + mark + redacted(query, fields)
 
 

@@ -26,9 +26,6 @@ LOWER: Final = span(97, 122)
 WORD: Final = DIGITS | UPPER | LOWER | members("_")
 SPACE: Final = members("\t\n\f\r ")
 NEWLINE: Final = members("\n")
-# Latin-1's own letters, less the two signs among them; RE2 folds them too.
-HIGH_UPPER: Final = span(0xC0, 0xDE) & ~span(0xD7, 0xD7)
-HIGH_LOWER: Final = HIGH_UPPER << 32
 
 PERL: Final = {"d": DIGITS, "w": WORD, "s": SPACE}
 POSIX: Final = {
@@ -50,6 +47,5 @@ POSIX: Final = {
 
 
 def fold(mask: int) -> int:
-    """The set, and each of its letters in the other case."""
-    upper, lower = UPPER | HIGH_UPPER, LOWER | HIGH_LOWER
-    return mask | (mask & upper) << 32 | (mask & lower) >> 32
+    """The set, and each of its letters in the other case; beyond ASCII there is none, as in RE2."""
+    return mask | (mask & UPPER) << 32 | (mask & LOWER) >> 32

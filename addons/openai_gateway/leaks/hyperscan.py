@@ -87,6 +87,6 @@ def _database(expressions: dict[int, bytes]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
         database.compile(expressions=list(expressions.values()), ids=list(expressions), flags=0)
-    except hyperscan.CompilerError:
+    except hyperscan.error:  # its CompilerError is only one of those that a compile raises
         return None
     return database

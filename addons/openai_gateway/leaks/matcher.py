@@ -87,9 +87,10 @@ class Matcher:
 
     def held(self, text: bytes, match: Match) -> Match | None:
         """The match that begins there and ends within the rule's bytes."""
-        whole = self.compiled.whole
-        stop = match.start(whole) + self.rule.max_bytes + whole
-        return self.compiled.expression.match(text, match.start(), min(stop, len(text)))
+        whole, most = self.compiled.whole, self.rule.max_bytes
+        stop = min(match.start(whole) + most + whole, len(text))
+        held = self.compiled.expression.match(text, match.start(), stop)
+        return held if held is not None and held.end(whole) - held.start(whole) <= most else None
 
     def secret(self, match: Match) -> Span:
         """Where the secret stands; an empty place where its group took no part."""
@@ -110,7 +111,8 @@ class Matcher:
         ):
             return None
         secret = text[start:end]
-        if is_marked(text, start, end, self.marks) or self.is_exempt(text, match, secret):
+        whole = match.span(self.compiled.whole)
+        if is_marked(text, start, end, self.marks) or self.is_exempt(text, whole, secret):
             return None
         if not plausible.is_plausible(rule, secret, text, start, end):
             return None
@@ -120,11 +122,11 @@ class Matcher:
         lowered = checked == "lower"
         return Hit(rule, start, end, f"lowered by {rule.validator}" if lowered else "", lowered)
 
-    def is_exempt(self, text: bytes, match: Match, secret: bytes) -> bool:
-        return any(_lets_be(one, text, match, secret) for one in self.compiled.exempt)
+    def is_exempt(self, text: bytes, whole: Span, secret: bytes) -> bool:
+        return any(_lets_be(one, text, whole, secret) for one in self.compiled.exempt)
 
 
-def _lets_be(exempt: Exempt, text: bytes, match: Match, secret: bytes) -> bool:
+def _lets_be(exempt: Exempt, text: bytes, whole: Span, secret: bytes) -> bool:
     """Whether one of its regexes or words is there; with `every`, one of each kind it has."""
     said, words = exempt.said, exempt.words
     by_word = words is not None and bool(words.find_matches_as_indexes(secret.lower()))
@@ -132,15 +134,15 @@ def _lets_be(exempt: Exempt, text: bytes, match: Match, secret: bytes) -> bool:
         return True
     if said.every and words is not None and not by_word:
         return False
-    looked_at = _looked_at(said.target, text, match, secret)
+    looked_at = _looked_at(said.target, text, whole, secret)
     by_regex = any(one.search(looked_at) for one in exempt.regexes)
     return by_regex or (said.every and not exempt.regexes)
 
 
-def _looked_at(target: str, text: bytes, match: Match, secret: bytes) -> bytes:
+def _looked_at(target: str, text: bytes, whole: Span, secret: bytes) -> bytes:
     if target == "line":
-        return line(text, match.start(), match.end())
-    return secret if target == "secret" else bytes(match.group())
+        return line(text, *whole)
+    return secret if target == "secret" else text[slice(*whole)]
 
 
 def line(text: bytes, start: int, end: int) -> bytes:

@@ -72,7 +72,9 @@ def parse(pattern: str) -> Node:
     parser = _Parser(pattern.encode().decode("latin-1"))
     try:
         tree = parser.choice(frozenset(), 0)
-    except IndexError as error:
+    except NotBytes:
+        raise
+    except (IndexError, ValueError) as error:
         raise NotBytes("ends too early") from error
     if parser.at < len(parser.text):
         raise NotBytes("has a bracket that nothing opens")
@@ -94,7 +96,7 @@ class _Parser:
         while self.at < len(self.text) and self.text[self.at] != ")":
             if self.took("|"):
                 branches.append([])
-            elif self.text.startswith("(?", self.at) and (found := self.switched(flags)):
+            elif (found := self.switched(flags)) is not None:
                 flags = found
             else:
                 branches[-1].extend(self.item(flags, depth))
@@ -149,7 +151,8 @@ class _Parser:
     def switched(self, flags: frozenset[str]) -> frozenset[str] | None:
         """`(?i)`, which holds from here on; None where it opens a group."""
         start = self.at
-        self.at += 2
+        if not self.took("(?"):
+            return None
         found = self.flags(flags)
         if self.at > start + 2 and self.took(")"):
             return found

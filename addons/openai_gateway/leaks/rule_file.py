@@ -41,8 +41,8 @@ class RuleFileError(PriceFileError):
     """The file cannot be used; `faults` are all that is wrong with it."""
 
 
-def read(path: Path) -> tuple[Rule, ...]:
-    """The rules of a file. Raises: RuleFileError."""
+def read(path: Path, times: int = 1) -> tuple[Rule, ...]:
+    """The rules of a file, its examples tried in so many fillings. Raises: RuleFileError."""
     try:
         top = read_yaml(path)
     except PriceFileError as error:
@@ -50,13 +50,13 @@ def read(path: Path) -> tuple[Rule, ...]:
     except OSError as error:
         message = f"cannot be read ({error.strerror})"
         raise RuleFileError([Fault(str(path), 1, 1, "(file)", message)]) from error
-    rules = _rules(top)
+    rules = _rules(top, times)
     if top.faults:
         raise RuleFileError(top.faults)
     return rules
 
 
-def _rules(top: Value) -> tuple[Rule, ...]:
+def _rules(top: Value, times: int) -> tuple[Rule, ...]:
     fields = top.mapping(_TOP)
     if "as_of" in fields:
         fields["as_of"].date()
@@ -67,11 +67,11 @@ def _rules(top: Value) -> tuple[Rule, ...]:
     if not items or len(items) > MOST_RULES:
         fields["rules"].fault(f"must list 1 to {MOST_RULES} rules")
     seen: dict[str, int] = {}
-    found = [_rule(one, seen) for one in items[:MOST_RULES]]
+    found = [_rule(one, seen, times) for one in items[:MOST_RULES]]
     return tuple(rule for rule in found if rule is not None)
 
 
-def _rule(at: Value, seen: dict[str, int]) -> Rule | None:
+def _rule(at: Value, seen: dict[str, int], times: int) -> Rule | None:
     """The rule, whole and tried; None where anything of it is wrong."""
     before = len(at.faults)
     fields = at.mapping(_FIELDS)
@@ -83,23 +83,18 @@ def _rule(at: Value, seen: dict[str, int]) -> Rule | None:
     rule = _Entry(fields).rule(seen)
     if len(at.faults) > before:
         return None
-    made = _tried(rule, fields["pattern"])
-    if made is not None:
-        _examples(rule, made, fields)
+    made = _compiled(rule, fields["pattern"])
+    for one in failed(rule, Matcher(made).finds, times) if made is not None else ():
+        fields[one.which].items()[one.index].fault(one.message)
     return rule
 
 
-def _tried(rule: Rule, at: Value) -> Compiled | None:
+def _compiled(rule: Rule, at: Value) -> Compiled | None:
     try:
         return compiled(rule)
     except BadPattern as error:
         at.fault(str(error))
         return None
-
-
-def _examples(rule: Rule, made: Compiled, fields: Mapping[str, Value]) -> None:
-    for one in failed(rule, Matcher(made).finds):
-        fields[one.which].items()[one.index].fault(one.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def written(node: Node) -> str:
             return "".join(f"(?:{written(i)})" if isinstance(i, Alt) else written(i) for i in items)
         case Alt(items):
             return "|".join(map(written, items))
+        case Repeat(_, _, 0):
+            return ""  # Hyperscan takes no {0}
         case Repeat(item, low, high, lazy):
             return f"(?:{written(item)}){_times(low, high)}{'?' if lazy else ''}"
         case Group(item):

@@ -23,12 +23,13 @@ JOINT: Final = tuple(
     for quote in (b'"', b"'", b"`")
 )
 
-LETTERS: Final = (string.ascii_letters + string.digits + "_+/-").encode()
-_LETTER: Final = rb"[A-Za-z0-9_+/-]"
+LETTERS: Final = (string.ascii_letters + string.digits + "_+/.$-").encode()
+_LETTER: Final = rb"[A-Za-z0-9_+/.$-]"
 # A line that ends with a long word and goes on in the next one; a line that says so by a backslash.
+_WORD: Final = _LETTER * 7 + rb"[A-Za-z0-9_+/$-]"
 WRAPPED: Final = re.compile(
-    rb"\n(?:(?<=" + _LETTER * 8 + rb"\n)|(?<=" + _LETTER * 8 + rb"\r\n)|(?<=" + _LETTER * 3
-    + rb"\\\n))[ \t>|#]*+" + _LETTER * 2
+    rb"\n(?:(?<=" + _WORD + rb"\n)|(?<=" + _WORD + rb"\r\n)|(?<=" + _LETTER * 3
+    + rb"\\\n))[ \t>|#]*+" + _LETTER
 )  # fmt: skip
 INDENT: Final = b" \t>|#"
 LINE_END: Final = b" \t\r\\"
@@ -36,7 +37,7 @@ LINE_END: Final = b" \t\r\\"
 LONGEST_LINE: Final = 1024
 
 # Letters at every second, third or fourth byte, as `s k -`, `s, k, -` or `s   k`.
-_ALONE, _GAP = rb"[0-9A-Za-z]", rb"[^0-9A-Za-z]"
+_ALONE, _GAP = rb"[0-9A-Za-z_-]", rb"[^0-9A-Za-z]"
 LEAST_SPACED: Final = 8
 SPACED: Final = re2.compile(
     b"|".join(b"(?:%b%b{%d}){7}%b" % (_ALONE, _GAP, gap, _ALONE) for gap in (1, 2, 3)), BYTEWISE

@@ -1,7 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ models ▶ accounting
-    ▶ keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ leaks ▶ models
+    ▶ accounting ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -19,6 +19,7 @@ from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
+from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret, mask
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.core.verdict import Refusal, Refuse
@@ -28,6 +29,9 @@ from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
 from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
+from openai_gateway.leaks.detector import Detector
+from openai_gateway.leaks.kept import without_secrets
+from openai_gateway.leaks.stage import Leaks
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
 from openai_gateway.staging.models import Models
@@ -74,6 +78,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
     """The corridor of one configuration, which was judged before, as its rule files were."""
     config = loaded.config
     models = Models(config.models, rules.prices)
+    leaks = Leaks(config.leaks, rules.detector, SystemClock())
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
@@ -86,11 +91,12 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
             Identify(ring, services.minted),
             Endpoints(services.endpoints, config.endpoints),
             CheckContent(),
+            leaks,
             models,
             Accounting(rules.prices, services.charged),
             Attach(ring),
         ),
-        messages=(tripwire, models),
+        messages=(tripwire, leaks, models),
         services=services,
         rules=rules,
         environment=config.environment,
@@ -100,7 +106,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
         kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
-        redact=partial(mask, keys=masks),
+        redact=partial(for_log, masks=masks, detector=rules.detector),
         masks=masks,
     )
 
@@ -109,3 +115,9 @@ def masks_of(secrets: Iterable[Secret]) -> tuple[bytes, ...]:
     """What no answer may show, as it stands there. A short value would be found in many a word."""
     keys = (secret.reveal().encode() for secret in secrets)
     return tuple(key for key in keys if len(key) >= SHORTEST_MASKED)
+
+
+def for_log(data: bytes, *, masks: tuple[bytes, ...], detector: Detector | None) -> bytes | None:
+    """A body as it may be kept: what leaves as it is, or comes back, may still hold a secret."""
+    data = mask(data, masks)
+    return without_secrets(data, detector, SystemClock()) if detector is not None else data

@@ -66,6 +66,8 @@ EXAMPLES: Final = frozenset({
     "701502320c05f830e08c212f53ec9c540c1a45ce59b1abc51eb0685778bb5998",
     # IBAN registry, CH
     "c498d017d83bf116da548fd5e517645c9cf775b1c5d94abde7311b2be4feeb8f",
+    # PyJWT's documentation
+    "bf145d9380bbe05bdc1a72525796b224f8a8c93ae0e9e102eafbc255ac1af9e8",
     # a test card of the card networks
     "481e60a8ca84e9e9985a4c80125a79f2e817541529ebc1b50e735f1e1a292a79",
     "9219e0affa4b86cdfaed7927c91ce7600aadc4f38079c5a4aa0667e496700bf0",

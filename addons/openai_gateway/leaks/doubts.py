@@ -1,4 +1,4 @@
-"""What makes a text doubtful as a secret: placeholder words, few characters, words instead of noise.
+"""What makes a text doubtful as a secret: placeholder words, words instead of noise.
 
 Everything here looks at one short text by itself, and errs on the side of keeping it.
 """
@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 # More than this is not looked at.
@@ -17,9 +18,10 @@ LONG: Final = 200
 WORDS: Final = (
     b"example", b"changeme", b"change-me", b"change_me", b"change-this", b"change_this",
     b"placeholder", b"redacted", b"your-", b"your_", b"yourapi", b"yourkey", b"yourtoken",
-    b"yoursecret", b"yourpass", b"-here", b"_here", b"keyhere", b"tokenhere", b"insert-", b"insert_",
-    b"replace-", b"replace_", b"replaceme", b"dummy", b"fake", b"not-a-real", b"notareal", b"sample",
-    b"foobar", b"deadbeef", b"cafebabe", b"lorem", b"goes-here", b"mask", b"hidden",
+    b"yoursecret", b"yourpass", b"-here", b"_here", b"keyhere", b"tokenhere", b"goes-here",
+    b"insert-", b"insert_", b"replace-", b"replace_", b"replaceme", b"dummy", b"fake",
+    b"not-a-real", b"notareal", b"sample", b"foobar", b"deadbeef", b"cafebabe", b"lorem",
+    b"mask", b"hidden",
 )  # fmt: skip
 # Only where nothing but a name says that it is a secret.
 WEAK_WORDS: Final = (
@@ -108,7 +110,7 @@ def changes(text: bytes) -> float:
     kinds = text[:MOST].translate(KINDS).replace(b"\0", b"")
     if len(kinds) < 2:
         return 0.0
-    steps = sum(one != other for one, other in zip(kinds, kinds[1:], strict=False))
+    steps = sum(one != other for one, other in pairwise(kinds))
     return steps / (len(kinds) - 1)
 
 

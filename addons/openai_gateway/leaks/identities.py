@@ -1,4 +1,4 @@
-"""Checksums and ranges of numbers that stand for a person or an account: cards, IBANs, national ids.
+"""Checksums and ranges of numbers that stand for a person or an account.
 
 Each drops what cannot have been issued, so that lists of numbers are not taken for people.
 """
@@ -137,7 +137,7 @@ def french_nir(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # 
     if len(number) != 15:
         return "drop"
     body = number[:13].replace("2A", "19").replace("2B", "18")
-    if not (body.isdigit() and number[13:].isdigit() and 1 <= int(number[3:5])):
+    if not (body.isdigit() and number[13:].isdigit() and int(number[3:5]) >= 1):
         return "drop"
     return kept(97 - int(body) % 97 == int(number[13:]))
 

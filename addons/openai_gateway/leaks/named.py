@@ -4,6 +4,7 @@ The name must end as names of secrets do, and the value must look drawn, not wri
 """
 
 import re
+from itertools import pairwise
 from typing import Final
 
 import re2
@@ -14,9 +15,9 @@ from openai_gateway.leaks.doubts import changes, entropy, is_hex, is_placeholder
 NEAR: Final = 160
 # A name, then what stands between it and its value; read from the value backwards.
 NAME: Final = re2.compile(
-    rb"""(-{0,2})([A-Za-z_][A-Za-z0-9_.\-]{0,80})\\{0,4}["'`\])]{0,3}"""
+    rb"""(-{1,2}|\(\s{0,20}["'`])?([A-Za-z_][A-Za-z0-9_.\-]{0,80})\\{0,4}["'`\])]{0,3}"""
     rb"""(?:[ \t]{0,2}:[ \t]{0,2}[A-Za-z_][A-Za-z0-9_.\[\]| ?]{0,30}[ \t]{0,4}=[ \t]{0,30}"""
-    rb"""|[ \t]{0,30}(?:=>|:=|={1,3}|:{1,2}|,|>)\s{0,20}"""
+    rb"""|[ \t]{0,30}(?:=>|:=|={1,3}|:{1,2}|(,)|>)\s{0,20}"""
     rb"""|[ \t]{1,3}(?:is|was)[ \t:]{1,3}"""
     rb"""|[ \t]{0,4},?\s{0,40}\\{0,4}["']?value\\{0,4}["']?[ \t]{0,4}[:=][ \t]{0,4}"""
     rb"""|([ \t]{1,3}))\\{0,4}["'`]?$"""
@@ -48,8 +49,9 @@ ENDS: Final = frozenset({
     "placeholder", "example", "digest", "checksum", "fingerprint", "location", "source", "store",
     "manager", "provider", "class", "model", "kind", "usage", "usages", "description", "message",
     "error", "created", "updated", "date", "time", "timestamp", "seconds", "days", "enabled",
-    "required", "budget", "key_id", "issuer", "audience", "method", "mode", "rotation", "sha",
-    "ref", "var", "variable", "input", "output", "text", "list", "map", "set", "rule", "rules",
+    "required", "budget", "issuer", "audience", "method", "mode", "rotation", "sha", "py", "js",
+    "ts", "json", "yaml", "md", "go", "rs", "txt", "html", "var", "variable", "input", "output",
+    "text", "list", "map", "set", "rule", "rules", "data",
 })  # fmt: skip
 # A name with one of these is no secret's, or one of a single page or list.
 HARMLESS: Final = frozenset({
@@ -72,7 +74,7 @@ OWN: Final = re2.compile(
 # Names of places, versions, times, hashes with their algorithm, references.
 NO_SECRET: Final = re2.compile(
     rb"(?i)(?:[a-z][a-z0-9+.-]*:/|/|\./|\.\./|~/|[a-z]:\\|arn:|urn:|projects/|refs/|data:|\$|@|--|v\d+\.\d"
-    rb"|(?:sha\d+|md5|sha)[-:_]|\d{4}-\d\d-\d\d|\d+\.\d+\.\d+"
+    rb"|(?:sha\d+|md5|sha)[-:_=]|\d{4}-\d\d-\d\d|\d+\.\d+\.\d+"
     rb"|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|dev|ai|json|ya?ml|pem|key|txt|md|py|js|ts|tsx"
     rb"|html?|png|jpe?g|svg|pdf|env|toml|lock|crt|local|internal)\b)"
 )
@@ -80,6 +82,9 @@ NOT_USED: Final = frozenset({
     b"user", b"pass", b"password", b"passwd", b"postgres", b"root", b"guest", b"secret", b"admin",
     b"test", b"changeme", b"username", b"mysql", b"rabbitmq", b"redis", b"mongodb", b"token",
 })  # fmt: skip
+# Drawn base62 changes its kind at 62 % of its steps, a-z0-9 at 40; `PrivateKey2` at a third.
+LEAST_CASED: Final = 0.38
+LEAST_CHANGES: Final = 0.15
 # What goes on with one of these is code, or a placeholder.
 GOES_ON: Final = (b"(", b"[", b"{", b"<")
 
@@ -101,7 +106,7 @@ def password(secret: bytes, text: bytes, start: int, end: int) -> Checked:
     words = name_of(text, start)
     if not is_secrets_name(words) or goes_on(text, end):
         return "drop"
-    if is_place(secret) or is_placeholder(secret, weak=True):
+    if is_place(secret) or is_placeholder(secret, weak=True) or is_cut(text, end):
         return "drop"
     kinds = (
         secret != secret.lower(),
@@ -123,7 +128,9 @@ def url_password(secret: bytes, text: bytes, start: int, end: int) -> Checked:  
         or any(lower.startswith(one) for one in (b"$", b"%s", b"{"))
     ):
         return "drop"
-    if is_placeholder(secret) or any(lower.strip(b"0123456789!@") == one for one in NOT_USED):
+    if is_placeholder(secret, weak=True) or any(
+        lower.strip(b"0123456789!@") == one for one in NOT_USED
+    ):
         return "drop"
     if lower.isalpha() and secret in (lower, secret.upper(), secret.title()):
         return kept(entropy(secret) >= 3.0 and not is_wordy(secret))
@@ -154,7 +161,7 @@ def command(secret: bytes, text: bytes, start: int, end: int) -> Checked:
     return url_password(secret, text, start, end)
 
 
-def bearer(secret: bytes, text: bytes, start: int, end: int) -> Checked:
+def bearer(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # noqa: ARG001
     """What stands behind `Bearer`, where no rule of its own knows it."""
     if OWN.match(secret) or is_place(secret) or goes_on(text, end):
         return "drop"
@@ -164,9 +171,22 @@ def bearer(secret: bytes, text: bytes, start: int, end: int) -> Checked:
 def name_of(text: bytes, start: int) -> list[str]:
     """The words of the name that the value at `start` has; none where it has no name."""
     found = NAME.search(text[max(0, start - NEAR) : start])
-    if found is None or (found.group(3) is not None and not found.group(1)):
-        return []  # only options are parted from their values by a blank
-    return [one.decode().lower() for one in WORD.findall(found.group(2))]
+    if found is None:
+        return []
+    before, name, comma, blank = found.groups()
+    if (comma and not is_call(before)) or (blank and not is_option(before)):
+        return []
+    return [one.decode().lower() for one in WORD.findall(name)]
+
+
+def is_call(before: bytes | None) -> bool:
+    """`set("name", "value")`: elsewhere a comma parts what does not belong together."""
+    return before is not None and before.startswith(b"(")
+
+
+def is_option(before: bytes | None) -> bool:
+    """`--name value`: elsewhere a blank parts words."""
+    return before is not None and before.startswith(b"-")
 
 
 def goes_on(text: bytes, end: int) -> bool:
@@ -174,15 +194,23 @@ def goes_on(text: bytes, end: int) -> bool:
     return text[end : end + 1] in GOES_ON and text[end : end + 2] != b"</"
 
 
+def is_cut(text: bytes, end: int) -> bool:
+    """Whether a value that is read without its end goes on."""
+    return text[end : end + 1].isalnum() or text[end : end + 1] in (b"_", b"-", b"/", b"+", b"=")
+
+
 def is_secrets_name(words: list[str]) -> bool:
     while words and (words[-1].isdigit() or len(words[-1]) == 1):
         words = words[:-1]
     if not words or words[-1] in ENDS or not HARMLESS.isdisjoint(words):
         return False
-    pairs = zip(words, words[1:], strict=False)
-    if any(other in ("key", "keys") and one in KEYS or one.endswith("api") for one, other in pairs):
+    if any(other in ("key", "keys") and is_keys_name(one) for one, other in pairwise(words)):
         return True
     return any(one in SECRETS or one.endswith(ENDINGS) for one in words)
+
+
+def is_keys_name(word: str) -> bool:
+    return word in KEYS or word.endswith("api")
 
 
 def is_place(secret: bytes) -> bool:
@@ -198,11 +226,13 @@ def is_unlike_word(secret: bytes) -> bool:
 
 def is_drawn(secret: bytes) -> bool:
     """Whether it looks drawn by chance."""
-    if not is_unlike_word(secret):
+    if not (is_unlike_word(secret) and has_letter(secret)):
         return False
+    digit, changing = has_digit(secret), changes(secret)
     if is_hex(secret):
-        return has_digit(secret) and has_letter(secret) and entropy(secret) >= 3.0
-    if not has_letter(secret) or not (has_digit(secret) or changes(secret) >= 0.4):
+        return digit and entropy(secret) >= 3.0
+    one_case = secret in (secret.lower(), secret.upper())
+    if changing < (LEAST_CHANGES if one_case else LEAST_CASED) or not (digit or changing >= 0.4):
         return False
     return entropy(secret) >= (3.6 if len(secret) >= 24 else 3.3)
 
@@ -219,4 +249,4 @@ def mixed(secret: bytes) -> float:
     """At what share of its steps the kind changes, marks counted as a kind of their own."""
     kinds = bytes(0 if not chr(one).isalnum() else 1 if 97 <= one <= 122 else 2 if one >= 65 else 3
                   for one in secret)  # fmt: skip
-    return sum(a != b for a, b in zip(kinds, kinds[1:], strict=False)) / max(1, len(kinds) - 1)
+    return sum(a != b for a, b in pairwise(kinds)) / max(1, len(kinds) - 1)

@@ -59,7 +59,7 @@ def beginning(pattern: str) -> bytes:
 
 
 def is_inside_run(text: bytes, start: int, end: int) -> bool:
-    """Whether a longer run of base64 goes on before it or after it: then it stands there by chance."""
+    """Whether a longer run of base64 goes on beside it: then it stands there by chance."""
     before = text[max(0, start - RUN) : start]
     after = text[end : end + RUN]
     left = next((at for at, one in enumerate(reversed(before)) if one not in IN_RUN), len(before))

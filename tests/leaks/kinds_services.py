@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from tests.leaks.draw import fill
-from tests.leaks.kind import BARE, HERE, Kind, Planted, assigned, bare
+from tests.leaks.kind import BARE, HERE, Kind, Planted, assigned, bare, under_name
 
 XOX: Final = "xo" + "x"
 ST: Final = "k_" + "live_"
@@ -55,7 +55,6 @@ NAMED: Final = (
     ("algolia", "{x:32}", "ALGOLIA_ADMIN_API_KEY"),
     ("mixpanel", "{x:32}", "MIXPANEL_API_SECRET"),
     ("rollbar", "{x:32}", "ROLLBAR_ACCESS_TOKEN"),
-    ("intercom", "dG9rO{b:54}=", "INTERCOM_ACCESS_TOKEN"),
     ("resend", "re_{a:8}_{a:24}", "RESEND_API_KEY"),
     ("posthog", "phx_{a:43}", "POSTHOG_PERSONAL_API_KEY"),
     ("launchdarkly", "api-{uuid}", "LAUNCHDARKLY_ACCESS_TOKEN"),
@@ -82,6 +81,14 @@ IN_URL: Final = (
     "TELEGRAM_TOKEN=§",
     "the bot answers to §, not to the old one",
 )
+
+
+def intercom(chance: Random) -> Planted:
+    """A number of a token in base64."""
+    number = fill("tok:{x:8}_{x:4}_{x:4}_{x:4}_{x:12}:1:0", chance)
+    made = base64.b64encode(number.encode()).decode()
+    text = chance.choice(under_name("INTERCOM_ACCESS_TOKEN"))
+    return Planted(made, text.replace(HERE, made))
 
 
 def told(chance: Random, secret: str) -> Planted:
@@ -112,6 +119,7 @@ ALL: Final[tuple[Kind, ...]] = (
     Kind("teams-webhook", TEAMS_HOOK),
     Kind("discord-webhook", DISCORD_HOOK),
     Kind("discord-bot", discord_bot),
+    Kind("intercom", intercom),
     Kind("telegram-bot", "{n:9}:AA{w:33}", IN_URL),
     Kind("sentry-organization", sentry_organization),
     Kind("grafana-cloud", grafana_cloud),

@@ -245,6 +245,7 @@ SPLIT: Final[dict[str, Place]] = {
     "broken lines with backslash": carried(broken("\\\n")),
     "broken lines, at hyphens": carried(broken_at_hyphens),
     "blanks between letters": carried(spaced),
+    "hyphens between letters": carried(lambda s, _: "-".join(s)),
     "pieces in bold": carried(starred),
     "list of letters": carried(letters),
     "list of letters, Python": carried(letters_in_python),

@@ -6,8 +6,7 @@ corpus, and no find.
 """
 
 import asyncio
-import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,8 +14,10 @@ from typing import Any, Final, Literal
 
 from openai_gateway.bodies.stage import ReadContent
 from openai_gateway.config.policy import Leaks as Settings
+from openai_gateway.content.texts import SocketTail
 from openai_gateway.core import verdict as said
 from openai_gateway.core.call import Call, Request
+from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.corridor import walk
 from tests.leaks.case import Case, Sent
 from tests.leaks.judge import Verdict
@@ -44,7 +45,7 @@ def outcome(case: Case, action: Action = "block", files: tuple[str, ...] = ()) -
     """`files` are the names of rule files beside the usual one."""
     stage = stage_of(action, files)
     if case.sent.method == "WS":
-        return runner().run(on_socket(case.sent, stage))
+        return on_socket(case.sent, stage)
     return runner().run(on_call(case, stage))
 
 
@@ -64,16 +65,27 @@ async def on_call(case: Case, stage: Any) -> Outcome:
     return Outcome(named(found, call, changed=is_changed(case.sent, call.request)), leaves)
 
 
-async def on_socket(sent: Sent, stage: Any) -> Outcome:
-    """The messages one after the other; what one of them is refused for ends it."""
-    call = call_of(sent)
-    found: object = said.PASS
+def on_socket(sent: Sent, stage: Any) -> Outcome:
+    """The messages one after the other; one that is refused ends it."""
+    call, tail = call_of(sent), SocketTail()
+    content = sent.body
     for message in (*sent.earlier, sent.body):
-        found = stage.message(call, message)
-        found = await found if inspect.isawaitable(found) else found
+        found, content = on_message(call, stage, tail, message)
         if isinstance(found, said.Refuse):
             break
-    return Outcome(named(found, call, changed=False), sent)
+        tail.keep(content)
+    changed = content != sent.body
+    return Outcome(named(found, call, changed=changed), replace(sent, body=content))
+
+
+def on_message(call: Call, stage: Any, tail: SocketTail, message: bytes) -> tuple[object, bytes]:
+    """One message and its seam with what went before, as host/exchange.py judges them."""
+    found = stage.message(call, message)
+    content = found.content if hasattr(found, "content") else message
+    seam = tail.with_next(content)
+    if seam and not isinstance(found, said.Refuse):
+        found = stage.message(call, seam, whole=False)
+    return found, content
 
 
 def named(found: object, call: Call, changed: bool) -> Verdict:
@@ -81,7 +93,7 @@ def named(found: object, call: Call, changed: bool) -> Verdict:
         return "blocked"
     if changed:
         return "redacted"
-    return "reported" if getattr(call, "leaks", ()) else "clean"
+    return "reported" if call.leaks else "clean"
 
 
 def call_of(sent: Sent) -> Call:
@@ -122,4 +134,4 @@ def detector_of(files: tuple[str, ...] = ()) -> Any:
 def stage_of(action: Action, files: tuple[str, ...] = ()) -> Any:
     """The stage as chain.py builds it."""
     stage = import_module("openai_gateway.leaks.stage").Leaks
-    return stage(Settings(action=action), detector_of(files))
+    return stage(Settings(action=action), detector_of(files), SystemClock())

@@ -127,7 +127,7 @@ SWITCHES: Final = (
     odd("ROT13", "ROT13"),
     odd("joined", "literals with plus", "literals side by side", "list of pieces"),
     odd("unwrapped", "broken lines", "broken lines, indented"),
-    odd("spaced", "blanks between letters"),
+    odd("spaced", "blanks between letters", "hyphens between letters"),
     odd("quoted-printable", "quoted-printable, all", "quoted-printable, lines"),
     odd("marks", "marked letters"),
     odd("codes", "hex with blanks", "decimal codes", "binary codes", "octal codes", "xxd"),

@@ -19,6 +19,8 @@ from tests.leaks.corpus import EACH, SEED, corpus
 from tests.leaks.judge import WANTED, Judgement, judge, table
 from tests.leaks.undo import recovered
 
+pytestmark = pytest.mark.timeout(600)  # the first test judges the whole corpus
+
 # Redaction leaves no trace in so many of a hundred.
 CLEAN: Final = 98.0
 TAIL: Final = 12

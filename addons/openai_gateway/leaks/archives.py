@@ -24,9 +24,8 @@ from openai_gateway.leaks.packed import (
 from openai_gateway.leaks.plain import as_text
 
 NAMES: Final = "the names"
-# APPNOTE §4.3: of a file in it, of a listed one, of the end; and of what follows a stored one.
+# APPNOTE §4.3: the marks of a file in it and of the end; and of what follows a stored file.
 LOCAL: Final = b"PK\x03\x04"
-LISTED: Final = b"PK\x01\x02"
 END: Final = b"PK\x05\x06"
 NEXT: Final = re.compile(rb"P(?=K(?:\x03\x04|\x01\x02|\x07\x08))")
 HEAD: Final = struct.Struct("<4xHHH4x4xLLHH")

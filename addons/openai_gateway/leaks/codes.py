@@ -19,6 +19,7 @@ LEAST: Final = 12
 BYTEWISE: Final = re2.Options()
 BYTEWISE.encoding = re2.Options.Encoding.LATIN1
 BYTEWISE.never_capture = True
+BYTEWISE.log_errors = False
 # Digits of hex with nothing between that is not usual between codes: `0x`, `U+`, `chr(`. The point
 # makes numbers that are no codes.
 CODED: Final = re2.compile(

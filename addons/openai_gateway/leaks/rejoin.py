@@ -36,14 +36,16 @@ LINE_END: Final = b" \t\r\\"
 # As much before the first line's end as may be of one word with it.
 LONGEST_LINE: Final = 1024
 
-# Letters at every second, third or fourth byte, as `s k -`, `s, k, -` or `s   k`.
-_ALONE, _GAP = rb"[0-9A-Za-z_-]", rb"[^0-9A-Za-z]"
+# Letters at every second, third or fourth byte, as `s k -`, `s, k, -` or `s   k`; dashes are
+# letters or stand between, and not both, as in the rules that people draw.
 LEAST_SPACED: Final = 8
 SPACED: Final = re2.compile(
-    b"|".join(b"(?:%b%b{%d}){7}%b" % (_ALONE, _GAP, gap, _ALONE) for gap in (1, 2, 3)), BYTEWISE
-)
+    b"|".join(b"(?:[%b][^%b]{%d}){7}[%b]" % (letters, letters, gap, letters)
+              for gap in (1, 2, 3) for letters in (b"0-9A-Za-z", b"0-9A-Za-z_-")), BYTEWISE
+)  # fmt: skip
 LONGEST_SPACED: Final = 2048
 BACK: Final = 256
+NUMBERS: Final = b"0123456789-_"
 
 SOFT: Final = re.compile(rb"=(?:\r?\n[A-Za-z0-9_+/=-]|[0-9A-F]{2}=[0-9A-F]{2}=[0-9A-F]{2})")
 # U+0300 to U+036F and U+20D0 to U+20F0.
@@ -115,7 +117,7 @@ def spaced(text: bytes) -> Iterator[bytes]:
     while found:
         stride = (found.end() - found.start()) // (LEAST_SPACED - 1)
         word, end = spaced_at(text, found.start(), stride)
-        if len(word) >= LEAST_SPACED and not word.isdigit():
+        if len(word) >= LEAST_SPACED and word.strip(NUMBERS):
             words.append(word)
         found = SPACED.search(text, max(end, found.end() - 1))
     if words:

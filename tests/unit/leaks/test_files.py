@@ -12,7 +12,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import zstandard
@@ -50,7 +50,7 @@ def zipped(
 ) -> bytes:
     """A zip; `stream`: written to a pipe, so that sizes follow each file."""
     file = Pipe() if stream else io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:  # type: ignore[call-overload]
+    with zipfile.ZipFile(file, "w", method) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return file.getvalue()
@@ -91,9 +91,7 @@ def docx(*runs: str, extra: dict[str, bytes | str] | None = None) -> bytes:
     document = (
         f'<?xml version="1.0"?><w:document {W}><w:body><w:p>{body}</w:p></w:body></w:document>'
     )
-    return zipped(
-        {"[Content_Types].xml": "<Types/>", "word/document.xml": document} | (extra or {})
-    )
+    return zipped({"word/document.xml": document, **(extra or {})})
 
 
 def xlsx(sheet: str, strings: str = "") -> bytes:
@@ -330,7 +328,7 @@ def test_a_value_is_found_where_people_see_it(form: str) -> None:
 @pytest.mark.parametrize("form", HOLDING)
 def test_a_file_cut_anywhere_is_read_as_far_as_it_goes(form: str) -> None:
     data = HOLDING[form][1]
-    step = max(1, len(data) // 400)
+    step = max(1, len(data) // 150)
     for end in range(0, len(data), step):
         for name, text in texts_of(data[:end], budget()):
             assert isinstance(name, str)
@@ -341,7 +339,7 @@ def test_a_file_cut_anywhere_is_read_as_far_as_it_goes(form: str) -> None:
 def test_a_file_with_any_byte_changed_is_read(form: str) -> None:
     data = HOLDING[form][1]
     chance = random.Random(form)  # noqa: S311 - for tests
-    for _ in range(200):
+    for _ in range(80):
         broken = bytearray(data)
         broken[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         for _ in texts_of(bytes(broken), budget()):
@@ -453,32 +451,35 @@ def encrypted(data: bytes) -> bytes:
     return data.replace(b"PK\3\4\x14\0\0\0", b"PK\3\4\x14\0\1\0")
 
 
-UNREAD: dict[str, bytes] = {
-    "encrypted zip": encrypted(zipped({"a.txt": TEXT})),
-    "bzip2 in zip": zipped({"a.txt": TEXT}, zipfile.ZIP_BZIP2),
-    "lzma in zip": zipped({"a.txt": TEXT}, zipfile.ZIP_LZMA),
-    "encrypted PDF": pdf(stream(os.urandom(50)), info=b"() >> /Encrypt << "),
-    "LZW in PDF": pdf(stream(b"abc", "/Filter /LZWDecode")),
-    "too many filters": pdf(stream(b"abc", "/Filter [" + "/FlateDecode " * 5 + "]")),
-    "encrypted Office": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-    + "EncryptedPackage".encode("utf-16-le"),
-    "7z": b"7z\xbc\xaf\x27\x1c" + os.urandom(50),
-    "RAR": b"Rar!\x1a\x07\x01\0" + os.urandom(50),
-    "third nesting": zipped({"a": zipped({"b": zipped({"c": TEXT})})}),
-    "gz in gz in gz": gzip.compress(gzip.compress(gzip.compress(TEXT))),
-    "more members than are read": zipped({f"{n}.txt": b"x" for n in range(MEMBERS + 1)}),
-    "more members in a tar": tarred({f"{n}.txt": b"x" for n in range(MEMBERS + 1)}),
-    "a member too large": zipped({"a": bytes(MEMBER + 1)}),
-    "a stored member too large": zipped({"a": bytes(MEMBER + 1)}, zipfile.ZIP_STORED),
-    "a tar's member too large": tarred({"a": b" " * (MEMBER + 1)}),
-    "a packed text too large": gzip.compress(b" " * (MEMBER + 1)),
-    "all together too large": zipped({f"{n}": b" " * MEMBER for n in range(FILES // MEMBER + 1)}),
-    "a tar.gz too large": tarred(
+UNREAD: dict[str, Callable[[], bytes]] = {
+    "encrypted zip": lambda: encrypted(zipped({"a.txt": TEXT})),
+    "bzip2 in zip": lambda: zipped({"a.txt": TEXT}, zipfile.ZIP_BZIP2),
+    "lzma in zip": lambda: zipped({"a.txt": TEXT}, zipfile.ZIP_LZMA),
+    "encrypted PDF": lambda: pdf(stream(os.urandom(50)), info=b"() >> /Encrypt << "),
+    "LZW in PDF": lambda: pdf(stream(b"abc", "/Filter /LZWDecode")),
+    "too many filters": lambda: pdf(stream(b"abc", "/Filter [" + "/FlateDecode " * 5 + "]")),
+    "encrypted Office": lambda: (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+    ),
+    "7z": lambda: b"7z\xbc\xaf\x27\x1c" + os.urandom(50),
+    "RAR": lambda: b"Rar!\x1a\x07\x01\0" + os.urandom(50),
+    "third nesting": lambda: zipped({"a": zipped({"b": zipped({"c": TEXT})})}),
+    "gz in gz in gz": lambda: gzip.compress(gzip.compress(gzip.compress(TEXT))),
+    "more members than are read": lambda: zipped({f"{n}.txt": b"x" for n in range(MEMBERS + 1)}),
+    "more members in a tar": lambda: tarred({f"{n}.txt": b"x" for n in range(MEMBERS + 1)}),
+    "a member too large": lambda: zipped({"a": bytes(MEMBER + 1)}),
+    "a stored member too large": lambda: zipped({"a": bytes(MEMBER + 1)}, zipfile.ZIP_STORED),
+    "a tar's member too large": lambda: tarred({"a": b" " * (MEMBER + 1)}),
+    "a packed text too large": lambda: gzip.compress(b" " * (MEMBER + 1)),
+    "all together too large": lambda: zipped(
+        {f"{n}": b" " * MEMBER for n in range(FILES // MEMBER + 1)}
+    ),
+    "a tar.gz too large": lambda: tarred(
         {f"{n}": b" " * MEMBER for n in range(FILES // MEMBER + 1)}, "w:gz"
     ),
-    "deflate bomb in PDF": pdf(stream(zlib.compress(bytes(MEMBER + 1), 9))),
-    "deflate bomb in PNG": png((b"zTXt", b"C\0\0" + zlib.compress(bytes(MEMBER + 1), 9))),
-    "a shared string in too many cells": xlsx(
+    "deflate bomb in PDF": lambda: pdf(stream(zlib.compress(bytes(MEMBER + 1), 9))),
+    "deflate bomb in PNG": lambda: png((b"zTXt", b"C\0\0" + zlib.compress(bytes(MEMBER + 1), 9))),
+    "a shared string in too many cells": lambda: xlsx(
         '<row><c t="s"><v>0</v></c></row>' * 5000, f"<si><t>{'x' * 2000}</t></si>"
     ),
 }
@@ -487,54 +488,59 @@ UNREAD: dict[str, bytes] = {
 @pytest.mark.parametrize("form", UNREAD)
 def test_what_is_not_read_is_said(form: str) -> None:
     spent = budget()
-    list(texts_of(UNREAD[form], spent))
+    list(texts_of(UNREAD[form](), spent))
     assert spent.over
 
 
-ALLOWED: dict[str, bytes] = {
-    "as many members": zipped({f"{n}.txt": b"x" for n in range(MEMBERS)}),
-    "as large a member": zipped({"a": b" " * MEMBER}),
-    "as large a packed text": gzip.compress(b" " * MEMBER),
-    "as large a tar.gz": tarred(
+ALLOWED: dict[str, Callable[[], bytes]] = {
+    "as many members": lambda: zipped({f"{n}.txt": b"x" for n in range(MEMBERS)}),
+    "as large a member": lambda: zipped({"a": b" " * MEMBER}),
+    "as large a packed text": lambda: gzip.compress(b" " * MEMBER),
+    "as large a tar.gz": lambda: tarred(
         {f"{n}": b" " * MEMBER for n in range(FILES // MEMBER - 1)}, "w:gz"
     ),
-    "many streams": pdf(*[stream(zlib.compress(page(b"(x) Tj")))] * 1000),
-    "a directory": zipped({"a/": b"", "a/b": b"x"}),
-    "an empty zip of a picture": png(),
+    "many streams": lambda: pdf(*[stream(zlib.compress(page(b"(x) Tj")))] * 1000),
+    "a directory": lambda: zipped({"a/": b"", "a/b": b"x"}),
+    "an empty zip of a picture": lambda: png(),
 }
 
 
 @pytest.mark.parametrize("form", ALLOWED)
 def test_what_is_within_bounds_is_read_whole(form: str) -> None:
     spent = budget()
-    list(texts_of(ALLOWED[form], spent))
+    list(texts_of(ALLOWED[form](), spent))
     assert not spent.over
 
 
-def bombs() -> Iterator[tuple[str, bytes]]:
-    zeros = zipped({"0": bytes(100 << 20)})
-    yield "zip bomb", zeros
-    yield "many bombs", zipped({f"{n}": bytes(10 << 20) for n in range(20)})
-    yield "bombs in a zip", zipped({f"{n}.zip": zeros for n in range(100)}, zipfile.ZIP_STORED)
-    yield "10,000 members", zipped({f"{n}.txt": b"x" for n in range(10_000)})
-    yield "gz bomb", gzip.compress(bytes(100 << 20))
-    yield "50,000 empty gz", gzip.compress(b"") * 50_000
-    yield "bz2 bomb", bz2.compress(bytes(100 << 20))
-    yield "xz bomb", lzma.compress(bytes(100 << 20))
-    yield "PDF of bombs", pdf(*[stream(zlib.compress(bytes(10 << 20)))] * 50)
-    yield "PNG of bombs", png(*[(b"zTXt", b"C\0\0" + zlib.compress(bytes(10 << 20)))] * 50)
+def zeros(mib: int) -> bytes:
+    return bytes(mib << 20)
 
 
-@pytest.mark.parametrize(
-    ("form", "data"), list(bombs()), ids=lambda one: one if isinstance(one, str) else ""
-)
-def test_a_bomb_is_cut_off_in_size_and_in_time(form: str, data: bytes) -> None:
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "zip": lambda: zipped({"0": zeros(50)}),
+    "many in a zip": lambda: zipped({f"{n}": zeros(5) for n in range(20)}),
+    "zips in a zip": lambda: zipped(
+        dict.fromkeys(map(str, range(100)), zipped({"0": zeros(50)})), zipfile.ZIP_STORED
+    ),
+    "10,000 members": lambda: zipped({f"{n}.txt": b"x" for n in range(10_000)}),
+    "gz": lambda: gzip.compress(zeros(50)),
+    "50,000 empty gz": lambda: gzip.compress(b"") * 50_000,
+    "bz2": lambda: bz2.compress(zeros(50)),
+    "xz": lambda: lzma.compress(zeros(50), preset=0),
+    "PDF": lambda: pdf(*[stream(zlib.compress(zeros(5)))] * 50),
+    "PNG": lambda: png(*[(b"zTXt", b"C\0\0" + zlib.compress(zeros(5)))] * 50),
+}
+
+
+@pytest.mark.parametrize("form", BOMBS)
+def test_a_bomb_is_cut_off_in_size_and_in_time(form: str) -> None:
+    data = BOMBS[form]()
     spent = budget()
     start = time.process_time()
     size = sum(len(text) for _, text in texts_of(data, spent))
     assert spent.over
     assert size <= FILES + len(data)
-    assert time.process_time() - start < 3.0, form
+    assert time.process_time() - start < 3.0
 
 
 HOSTILE: dict[str, Callable[[int], bytes]] = {

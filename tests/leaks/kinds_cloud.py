@@ -17,7 +17,7 @@ ACCOUNT: Final = (
 TOKENS: Final = (
     ("azure-ai", AZURE + "{a:10}AAAAACOG{a:4}"),
     ("azure-devops", AZURE + "AAAAAAAAA{a:5}AZDO{a:4}"),
-    ("azure-client-secret", "{a:3}{n:1}Q~{w:31-34}"),
+    ("azure-application", "{a:3}{n:1}Q~{w:31-34}"),
     ("google-oauth-secret", "GOCSPX-{w:28}"),
     ("google-access", "ya29.{w:60-210}"),
     ("google-refresh", "1//0{w:60-98}"),

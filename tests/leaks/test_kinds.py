@@ -44,7 +44,7 @@ FORMS = {
     "cerebras": r"csk-[A-Za-z0-9]{48}",
     "azure-ai": r"(?=.{84}$)[A-Za-z0-9]{52}JQQJ99B[A-L]AC[A-Za-z0-9]{10}AAAAACOG[A-Za-z0-9]{4}",
     "azure-devops": r"(?=.{84}$)[A-Za-z0-9]{52}JQQJ99B[A-L]AC[A-Za-z0-9]{14}AZDO[A-Za-z0-9]{4}",
-    "azure-client-secret": r"[\w~.-]{3}\dQ~[\w~.-]{31,34}",
+    "azure-application": r"[\w~.-]{3}\dQ~[\w~.-]{31,34}",
     "azure-storage": r"[A-Za-z0-9+/]{86}==",
     "google-api": r"AIza[\w-]{35}",
     "google-oauth-secret": r"GOCSPX-[\w-]{28}",

@@ -5,7 +5,7 @@ of them, such as a long run of one letter, is left to the keywords.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import hyperscan
@@ -32,7 +32,7 @@ class Hyperscan:
         self.reach = tuple(one.reach for one in matchers)
         triggers = [trigger(one.rule, one.compiled.tree) for one in matchers]
         self.back = tuple(one.back for one in triggers)
-        expressions = {at: one.expression.encode() for at, one in enumerate(triggers)}
+        expressions = {at: one.expressions for at, one in enumerate(triggers)}
         self.refused: tuple[int, ...] = ()
         database = _database(expressions)
         if database is None:
@@ -80,13 +80,16 @@ class Hyperscan:
         return scratch
 
 
-def _database(expressions: dict[int, bytes]) -> Any:
+def _database(expressions: Mapping[int, Sequence[str]]) -> Any:
     """The expressions compiled together; None where Hyperscan refuses one, or there is none."""
-    if not expressions:
+    every = [(at, one.encode()) for at, several in expressions.items() for one in several]
+    if not every:
         return None
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
-        database.compile(expressions=list(expressions.values()), ids=list(expressions), flags=0)
+        database.compile(
+            expressions=[one for _, one in every], ids=[at for at, _ in every], flags=0
+        )
     except hyperscan.error:  # its CompilerError is only one of those that a compile raises
         return None
     return database

@@ -10,6 +10,8 @@ from openai_gateway.leaks.pattern import Alt, At, Byte, Cat, Group, Node, Repeat
 NOTHING: Final = Cat(())
 # So many different beginnings are followed; beyond it nothing is claimed.
 MOST_TEXTS: Final = 128
+# A run that long is telling by itself.
+_LONG: Final = 8
 _SPECIAL: Final = frozenset(b"\\^$.|?*+()[]{}/-")
 
 
@@ -111,7 +113,7 @@ def front(node: Node) -> Node:
     match node:
         case Cat(items):
             kept = list(items)
-            while kept and least(kept[-1]) == 0:
+            while kept and (least(kept[-1]) == 0 or _goes_on(kept)):
                 kept.pop()
             return Cat((*kept[:-1], front(kept[-1]))) if kept else NOTHING
         case Alt(items):
@@ -125,6 +127,17 @@ def front(node: Node) -> Node:
             return Group(front(item))
         case _:
             return node
+
+
+def _goes_on(items: list[Node]) -> bool:
+    """Whether the last item looks like more of a long run before it, whose end would then be
+    anywhere in the run."""
+    if len(items) < 2 or not isinstance(items[-1], Byte):
+        return False
+    match items[-2]:
+        case Repeat(Byte(mask), low, high):
+            return low >= _LONG and high != low and not items[-1].mask & ~mask
+    return False
 
 
 def holds(node: Node, words: Collection[bytes]) -> bool:

@@ -15,9 +15,9 @@ _FEW: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Where `expression` ends, a match of the rule may lie from `back` bytes before on."""
+    """Where one of `expressions` ends, a match of the rule may lie from `back` bytes before on."""
 
-    expression: str
+    expressions: tuple[str, ...]
     back: int
 
 
@@ -28,13 +28,14 @@ def trigger(rule: Rule, tree: Node) -> Trigger:
     short = front(opened)
     size = most(short)
     back = rule.max_bytes if size is None or opened != body else min(size, rule.max_bytes)
-    expression = f"(?:{written(short)})"
+    plain = f"(?:{written(short)})"
+    expressions: tuple[str, ...] = (plain,)
     if bounds.is_token(rule) and rule.group == 0:
-        if opened == body and _known(short) < _TELLING:
-            expression = bounds.left(rule.alphabet) + expression
-        if short == opened == tree:
-            expression += bounds.right(rule.alphabet)
-    return Trigger(expression, back + bounds.SLACK)
+        after = bounds.right(rule.alphabet) if short == opened == tree else ""
+        apart = opened == body and _known(short) < _TELLING
+        before = bounds.lefts(rule.alphabet) if apart else ("",)
+        expressions = tuple(one + plain + after for one in before)
+    return Trigger(expressions, back + bounds.SLACK)
 
 
 def _unplaced(node: Node) -> Node:

@@ -39,6 +39,8 @@ def test_lengths_are_of_bytes(pattern: str, shortest: int, longest: int | None) 
         ("a(?:b+|c{3,4})", "a(?:b|(?:c){2}c)"),
         (r"a(?:[;]|$)", "a"),
         ("a?", ""),
+        ("k(?:=([a-z_]{15,99}[a-z]))", "k=(?:(?:[_a-z]){14}[_a-z])"),
+        ("k[a-z]{15,99}_", "k(?:[a-z]){15,99}_"),
     ],
 )
 def test_the_beginning_ends_where_a_match_may(pattern: str, beginning: str) -> None:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
-from openai_gateway.content.runs import stretches
 from openai_gateway.leaks.edits import Edit, applied
-from openai_gateway.leaks.run_layer import BASE64, MIB, Codec, Run, classed, decoded, runs
+from openai_gateway.leaks.run_layer import BASE64, MIB, Codec, Run, bodies_of, decoded, runs
 
 # Longer runs are read at another alignment than their own only if samples of that look like text.
 LONG: Final = 16 * 1024
@@ -84,13 +83,13 @@ def coded(text: bytes, codec: Codec) -> Iterator[Coded]:
 
 def is_promising(text: bytes, codec: Codec) -> bool:
     """Whether any run shows something, told quickly: nearly all are names and hashes."""
-    bodies = list(stretches(text, classed(text, codec.in_code), b"a" * codec.shortest))
+    bodies = list(bodies_of(text, codec))
+    if any(len(body) > LONG for body in bodies):
+        return True
     if codec is BASE64:
         bodies = [body for body in bodies if body.translate(None, HEX_DIGITS)]
         if any(body.startswith(FILES) for body in bodies):
             return True
-    if any(len(body) > LONG for body in bodies):
-        return True
     for at in range(0, len(bodies), MANY):
         some = bodies[at : at + MANY]
         if any(shows_text(some, shift, codec) for shift in range(codec.letters)):

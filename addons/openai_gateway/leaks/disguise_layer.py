@@ -8,12 +8,14 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterator
+from heapq import merge
+from itertools import chain
 from typing import Final
 
 from openai_gateway.leaks.budget import Budget
 from openai_gateway.leaks.char_map import CharMap, Piece
 from openai_gateway.leaks.escape_layer import timely
-from openai_gateway.leaks.run_layer import classed, end_of
+from openai_gateway.leaks.run_layer import MIB, classed
 
 UNSEEN: Final = (
     *(0xAD, 0x34F, 0x61C, 0x115F, 0x180E, 0x3164, 0xFEFF, *range(0x200B, 0x2010)),
@@ -48,44 +50,100 @@ def _meant() -> dict[int, str | None]:
 MEANT: Final = _meant()
 
 
-_SIGNS: Final = "".join(chr(code) for code in MEANT if chr(code) not in LETTERS)
+_SIGNS: Final = "".join(
+    map(chr, (code for code in MEANT if code < 0x10000 and chr(code) not in LETTERS))
+)
 _OTHER: Final = "".join(LETTERS)
+# In one set with those above U+FFFF, `re` would look through all of it for each character.
 HIDDEN: Final = re.compile(f"[{re.escape(_SIGNS)}]++")
+HIGH: Final = re.compile("[\U0001d400-\U0001d7ff\U000e0020-\U000e007e]++")
 ANY: Final = re.compile(f"[{re.escape(_SIGNS)}{_OTHER}]++")
-NOT_ASCII: Final = bytes(97 if c >= 0x80 else 32 for c in range(256))
 ASCII: Final = bytes(range(0x80))
-BESIDE: Final = frozenset((string.ascii_letters + string.digits + "_-").encode())
 # What is not UTF-8 is kept apart.
 LENIENT: Final = ("utf-8", "surrogateescape")
+
+BESIDE: Final = (string.ascii_letters + string.digits + "_-").encode()
+# Latin letters, other scripts, and what stands between words.
+CLASSES: Final = bytes(108 if c in BESIDE else 97 if c >= 0x80 else 32 for c in range(256))
+NOT_OTHER: Final = re.compile(rb"[ l]")
 
 
 def undisguised(text: bytes, budget: Budget) -> CharMap | None:
     """The text in plain letters; None where it is plain."""
-    if text.isascii() or not ANY.search(text.translate(None, ASCII).decode(*LENIENT)):
+    if text.isascii():
         return None
-    found = list(timely(pieces(text), budget))
-    return CharMap(text, found, within) if found else None
+    others = other_scripts(text)
+    found = mixed(text) if ANY.search(others) else iter(())
+    for pattern in (HIDDEN, HIGH):
+        if pattern.search(others):
+            found = chain(found, hidden(text, pattern))
+    kept = list(apart(text, sorted(timely(found, budget))))
+    return CharMap(text, kept, within) if kept else None
 
 
-def pieces(text: bytes) -> Iterator[Piece]:
-    """Looks into what is not ASCII alone: it is little, or words of another script."""
-    classes = classed(text, NOT_ASCII)
-    start = classes.find(b"a")
-    while start >= 0:
-        end = end_of(classes, start)
-        mixed = text[start - 1 : start] + text[end : end + 1]
-        pattern = HIDDEN if BESIDE.isdisjoint(mixed) else ANY
-        yield from pieces_in(text[start:end].decode(*LENIENT), start, pattern)
-        start = classes.find(b"a", end)
+def other_scripts(text: bytes) -> str:
+    """All that is not ASCII, a MiB at a time."""
+    parts = (text[at : at + MIB].translate(None, ASCII) for at in range(0, len(text), MIB))
+    return b"".join(parts).decode(*LENIENT)
 
 
-def pieces_in(text: str, start: int, pattern: re.Pattern[str]) -> Iterator[Piece]:
+def hidden(text: bytes, pattern: re.Pattern[str]) -> Iterator[Piece]:
+    """What is hidden or looks alike, wherever it stands."""
+    shown = text.decode(*LENIENT)
+    at = done = 0
+    for start in range(0, len(shown), MIB):
+        for found in pattern.finditer(shown, start, start + MIB):
+            at += size_of(shown[done : found.start()])
+            end = at + size_of(found[0])
+            yield at, end, plain(found[0])
+            at, done = end, found.end()
+
+
+def mixed(text: bytes) -> Iterator[Piece]:
+    """Letters of other alphabets, in words that have Latin ones too."""
+    classes = classed(text, CLASSES)
     done = 0
-    for found in pattern.finditer(text):
+    for edge in merge(every(b"la", classes), every(b"al", classes)):
+        if edge < done:
+            continue
+        # Behind a Latin letter, or from the beginning of the word.
+        before = edge if classes.startswith(b"l", edge) else classes.rfind(b" ", done, edge)
+        start, done = before + 1, end_of_other(classes, edge + 1)
+        yield from pieces_in(text[start:done].decode(*LENIENT), start)
+
+
+def every(sign: bytes, text: bytes) -> Iterator[int]:
+    at = text.find(sign)
+    while at >= 0:
+        yield at
+        at = text.find(sign, at + 1)
+
+
+def end_of_other(classes: bytes, at: int) -> int:
+    found = NOT_OTHER.search(classes, at)
+    return found.start() if found else len(classes)
+
+
+def pieces_in(text: str, start: int) -> Iterator[Piece]:
+    done = 0
+    for found in ANY.finditer(text):
         start += size_of(text[done : found.start()])
         end = start + size_of(found[0])
-        yield start, end, found[0].translate(MEANT).encode()
+        yield start, end, plain(found[0])
         start, done = end, found.end()
+
+
+def apart(text: bytes, pieces: list[Piece]) -> Iterator[Piece]:
+    """Those that change something and begin behind the one before: some were found both ways."""
+    done = 0
+    for start, end, meant in pieces:
+        if start >= done and text[start:end] != meant:
+            yield start, end, meant
+            done = end
+
+
+def plain(text: str) -> bytes:
+    return text.translate(MEANT).encode(*LENIENT)
 
 
 def size_of(text: str) -> int:

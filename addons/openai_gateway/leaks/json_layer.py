@@ -16,11 +16,14 @@ import orjson
 from openai_gateway.leaks.char_map import CharMap, Piece
 from openai_gateway.leaks.edits import Cut
 
-# From here to the next string that has an escape or may be a document. Possessive, and to be used
-# with `match` only: from any other start it would read on to the end of the text again.
+# From here over up to 4096 plain strings to one that has an escape or may be a document, or is one
+# too many. Possessive, and to be used with `match` only: from any other start it would read on to
+# the end of the text again. An empty match is the end.
 NEXT: Final = re.compile(
-    rb'(?:[^"]*+"(?![ \t\r\n]*+[\[{])[^"\\]*+")*+[^"]*+"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL
+    rb'(?:[^"]*+"(?![ \t\r\n]*+[\[{])[^"\\]*+"){0,4096}+(?:[^"]*+"([^"\\]*+(?:\\.[^"\\]*+)*+)")?',
+    re.DOTALL,
 )
+INSIDE: Final = re.compile(rb'"[ \t\r\n]*+[\[{]')
 DOCUMENT: Final = re.compile(rb"[ \t\r\n]*+[\[{]")
 ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}"
@@ -60,6 +63,8 @@ def flatten(text: bytes, enter: Callable[[bytes], bool]) -> Flat:
     """The document; `enter` says whether a string that looks like a document is read as one."""
     pieces: list[Piece] = []
     nested: list[Nested] = []
+    if b"\\" not in text and not INSIDE.search(text):
+        return Flat(CharMap(text, pieces))
     for start, end in strings(text):
         raw = text[start:end]
         meant = unescaped(raw) if b"\\" in raw else raw
@@ -75,7 +80,7 @@ def flatten(text: bytes, enter: Callable[[bytes], bool]) -> Flat:
 def strings(text: bytes) -> Iterator[tuple[int, int]]:
     """Where strings stand that are to be looked at more closely, without their quotes."""
     at = 0
-    while found := NEXT.match(text, at):
+    while (found := NEXT.match(text, at)) and found[1] is not None:
         yield found.span(1)
         at = found.end()
 

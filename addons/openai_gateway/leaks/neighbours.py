@@ -5,7 +5,7 @@ What was found in the clear is taken out first, so that it is not found again, g
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Final
@@ -28,6 +28,7 @@ SEAM: Final = views.OVERLAP
 END: Final = 2 * 1024
 # So many are looked up by the place where they stand; of more, only by that of their text.
 MOST_LOCATED: Final = 8
+LARGE: Final = 512 * 1024
 APART: Final = b"\n\n"
 STRING: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?', re.DOTALL)
 
@@ -108,12 +109,19 @@ def neighbours(document: bytes) -> bytes:
     """The strings of each name that has several, written out one after the other."""
     groups: dict[bytes, list[bytes]] = {}
     group = groups.setdefault(b"", [])
-    for text, colon in STRING.findall(document):
+    for text, colon in strings(document):
         if colon:
             group = groups.setdefault(text, [])
         else:
             group.append(text)
     return APART.join(joined(group) for group in groups.values() if len(group) > 1)
+
+
+def strings(document: bytes) -> Iterable[tuple[bytes, bytes]]:
+    """Each string and the colon behind it; all at once where that does not take long."""
+    if len(document) <= LARGE:
+        return STRING.findall(document)
+    return ((found[1], found[2]) for found in STRING.finditer(document))
 
 
 def joined(group: Sequence[bytes]) -> bytes:

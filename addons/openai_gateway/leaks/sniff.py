@@ -13,8 +13,9 @@ STRANGE: Final = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b\b\a"))
 NOT_STRANGE: Final = bytes(set(range(256)) - set(STRANGE))
 ACCIDENT: Final = 512
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-# JPEG, GIF, RIFF, MP3, Ogg, FLAC, Matroska, TIFF.
+# PNG, JPEG, GIF, RIFF, MP3, Ogg, FLAC, Matroska, TIFF.
 MEDIA: Final = (
+    b"\x89PNG\r\n\x1a\n",
     *(b"\xff\xd8\xff", b"GIF8", b"RIFF", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
     *(b"OggS", b"fLaC", b"\x1aE\xdf\xa3", b"II*\0", b"MM\0*"),
 )

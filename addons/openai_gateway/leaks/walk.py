@@ -170,8 +170,8 @@ class Walk:
             return wide.back(self.level(wide.text, label, depth, writable=writable))
         if is_media(data):
             self._hits.of(data, _anywhere(label), strong=True, writable=False)
-            return []
-        self._text(as_text(data), _anywhere(label), depth, writable=False)
+        else:
+            self._text(as_text(data), _anywhere(label), depth, writable=False)
         if depth >= DEEPEST:
             self.budget.over = True
             return []

@@ -372,6 +372,13 @@ def test_media_are_told_by_how_they_begin(head: bytes) -> None:
     assert [run.media for run in coded(b64(head + TEXT), BASE64)] == [True]
 
 
+@pytest.mark.parametrize("at", range(40, 70))
+def test_a_text_over_the_end_of_a_line_is_one(at: int) -> None:
+    noise = hashlib.shake_128(b"noise").digest(at)
+    [run] = coded(base64.encodebytes(noise + TEXT[:20]), BASE64)
+    assert run.text == noise + TEXT[:20]
+
+
 @given(st.binary(min_size=20, max_size=200), st.sampled_from([0, 60, 64, 76]))
 def test_a_run_is_what_was_coded(data: bytes, width: int) -> None:
     body = b64(TEXT + data)

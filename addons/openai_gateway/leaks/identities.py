@@ -35,6 +35,12 @@ KNOWN_SSNS: Final = frozenset({"078051120", "219099999", "123456789", "457555462
 DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 # HMRC's NIM39110: what a National Insurance number never begins with.
 NINO_NEVER: Final = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
+# RFC 2606's domains, and what files end in.
+NO_DOMAINS: Final = frozenset({
+    b"test", b"invalid", b"localhost", b"local", b"internal", b"lan", b"png", b"jpg", b"jpeg",
+    b"gif", b"svg", b"webp", b"js", b"ts", b"css", b"json", b"yaml", b"yml", b"md", b"py", b"sh",
+})  # fmt: skip
+NOBODY: Final = frozenset({b"noreply", b"no-reply", b"donotreply", b"postmaster", b"mailer-daemon"})
 
 
 def compact(secret: bytes) -> str:
@@ -103,13 +109,13 @@ def german_tax_id(secret: bytes, text: bytes, start: int, end: int) -> Checked: 
     return kept((11 - product) % 10 == digits[10])
 
 
-def spanish_dni(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # noqa: ARG001
+def spanish_dni(secret: bytes, text: bytes, start: int, end: int) -> Checked:
     """DNI, or NIE with X, Y or Z first: its last letter is the number modulo 23."""
     number = compact(secret)
     body = number[:1].translate(str.maketrans("XYZ", "012")) + number[1:-1]
     if len(number) != 9 or not body.isdigit() or len(set(body)) < 3:
         return "drop"
-    return kept(DNI_LETTERS[int(body) % 23] == number[-1])
+    return kept(DNI_LETTERS[int(body) % 23] == number[-1] and not in_numbers(text, start, end))
 
 
 def brazilian_cpf(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # noqa: ARG001
@@ -143,11 +149,23 @@ def french_nir(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # 
 
 
 def phone(secret: bytes, text: bytes, start: int, end: int) -> Checked:
-    """E.164: a country's code and 8 to 15 digits in all, of more than three kinds."""
+    """E.164: a country's code and 8 to 15 digits in all, of three kinds and more."""
     number = compact(secret)
-    if not (number.isdigit() and 8 <= len(number) <= 15 and len(set(number)) > 3):
+    if not (number.isdigit() and 8 <= len(number) <= 15 and len(set(number)) > 2):
         return "drop"
     return kept(number[0] != "0" and not in_numbers(text, start, end))
+
+
+def email(secret: bytes, text: bytes, start: int, end: int) -> Checked:
+    """A person's, as far as one can tell: no example's, no file, no user of a URL."""
+    before = text[max(0, start - 80) : start].split()
+    if before and b"://" in before[-1]:
+        return "drop"
+    user, _, domain = secret.lower().partition(b"@")
+    labels = domain.split(b".")
+    if user in NOBODY or labels[-1] in NO_DOMAINS or b"example" in labels:
+        return "drop"
+    return kept(not (user == b"git" or labels[0].isdigit() or text[end : end + 1] == b"("))
 
 
 def in_numbers(text: bytes, start: int, end: int) -> bool:
@@ -155,7 +173,7 @@ def in_numbers(text: bytes, start: int, end: int) -> bool:
     before, after = text[max(0, start - 12) : start], text[end : end + 12]
     left = before.rstrip(b" ,;\t\n|[(")
     right = after.lstrip(b" ,;\t\n|])")
-    decimals = before.endswith((b".", b"-", b"/")) or after[:1] in (b"-", b"/", b"_")
+    decimals = before.endswith((b".", b"-", b"/")) or after[:1] in (b"+", b"-", b"/", b"_")
     fraction = after[:1] == b"." and after[1:2].isdigit()
     both = left[-1:].isdigit() and right[:1].isdigit()
     return decimals or fraction or both
@@ -165,6 +183,7 @@ VALIDATORS: Final[Mapping[str, Validator]] = {
     "card": card,
     "cpf": brazilian_cpf,
     "dni": spanish_dni,
+    "email": email,
     "german_tax_id": german_tax_id,
     "iban": iban,
     "nino": british_nino,

@@ -16,7 +16,7 @@ from openai_gateway.leaks.edits import Cut, redacted
 from openai_gateway.leaks.form_layer import quoted, unplussed, unquoted
 from openai_gateway.leaks.ledger import Done, Finding, Judge, Ledger
 from openai_gateway.leaks.places import Detector
-from openai_gateway.leaks.read_body import read_fields, shifted
+from openai_gateway.leaks.read import read_fields, shifted
 from openai_gateway.leaks.walk import Walk
 
 # What ends or frames the message, or names it: with a mark in it, it would be another message.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openai_gateway.core.call import Header, Request
 from openai_gateway.leaks.ledger import Done
-from openai_gateway.leaks.read import HeadReading, read_head
+from openai_gateway.leaks.read_head import HeadReading, read_head
 from openai_gateway.leaks.rule import Rule
 from tests.support.planted import FAKE, NAMED, Always, Planted, ample, fake
 

@@ -56,6 +56,8 @@ class Answers:
         if exchange.chain.full_detail:
             tell(answer.headers, call)
         clean_head(answer, exchange.chain.masks)
+        if call.answer_scan is not None and call.answer_scan.redacts and not is_small(answer):
+            unmeasure(flow.request, answer)
         chunk(flow.request, answer)
         exchange.event_stream = is_event_stream(answer)
         call.answer_type = kind_of(answer)
@@ -113,6 +115,8 @@ class Answers:
                 shown = await scanned(exchange, mask(body, exchange.chain.masks))
                 if shown is not body:
                     answer.raw_content = shown
+                    if "content-length" in answer.headers:
+                        answer.headers["content-length"] = str(len(shown))
                 exchange.capture(shown)
                 if exchange.chain.full_detail:
                     tell(answer.headers, exchange.call)
@@ -213,6 +217,12 @@ def chunk(request: http.Request, answer: http.Response) -> None:
     if bodiless or "content-length" in answer.headers:
         return
     if answer.is_http2 and request.is_http11:
+        answer.headers["transfer-encoding"] = "chunked"
+
+
+def unmeasure(request: http.Request, answer: http.Response) -> None:
+    """Takes off the length of an answer that may be redacted as it streams."""
+    if answer.headers.pop("content-length", None) is not None and request.is_http11:
         answer.headers["transfer-encoding"] = "chunked"
 
 

@@ -58,6 +58,11 @@ class AnswerScan:
     def findings(self) -> list[tuple[Finding, str]]:
         return self._lookout.findings
 
+    @property
+    def redacts(self) -> bool:
+        """Whether what the client gets may be other than what came."""
+        return self._lookout.redacts
+
     def found(self) -> list[Found]:
         """The same, for the row and the metrics."""
         return [Found(one.rule.id, _DONE[done], "answer") for one, done in self.findings]

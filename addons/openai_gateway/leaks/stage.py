@@ -19,7 +19,7 @@ from openai_gateway.leaks.budget import budget_for
 from openai_gateway.leaks.ledger import Done, Finding, Judge
 from openai_gateway.leaks.places import Detector
 from openai_gateway.leaks.policy import Actions, Allowance
-from openai_gateway.leaks.read import Reading, read_body
+from openai_gateway.leaks.read import BODY, Reading, read_body
 from openai_gateway.leaks.read_head import HeadReading, read_head
 
 CODE: Final = "gateway_secret_detected"
@@ -112,7 +112,7 @@ class Leaks:
             return PASS
         budget = budget_for(len(content), self._clock)
         reading = read_body(_message(content), b"", self._detector, self._judge, budget)
-        entries = [(replace(one, location="websocket"), done) for one, done in reading.findings]
+        entries = [(in_message(one), done) for one, done in reading.findings]
         if not whole:
             entries = [(one, "block") for one, done in entries if done in ("block", "redact")]
         verdict = self._verdict(call, Judged(entries, reading.over_budget))
@@ -139,6 +139,12 @@ class Leaks:
         elif judged.of("redact") and not self._enforces:
             call.note_would("redacted")
         return Pass(_note(judged, words)) if judged.entries or judged.over else PASS
+
+
+def in_message(finding: Finding) -> Finding:
+    """The finding as one of a message, which has no body."""
+    place = "the message" if finding.place == BODY else finding.place
+    return replace(finding, location="websocket", place=place)
 
 
 def rewrite(call: Call, head: HeadReading, body: Reading) -> None:

@@ -4,23 +4,36 @@ spread over many events is found, and each only once."""
 from typing import Final
 
 from openai_gateway.leaks.answer_lookout import Lookout
+from openai_gateway.leaks.answer_splice import begins_json
 
 # Reading at each event would find the same, at some hundred times the cost.
 EVERY: Final = 2 * 1024
 # The longest secrets are private keys.
 KEPT: Final = 8 * 1024
 BEFORE: Final = 64
+_BEGINNING: Final = 64
 
 
 class Gathered:
     """One stream of text in UTF-8. `json`: whether it is JSON; None: its first character tells."""
 
-    __slots__ = ("_before", "_done", "_fresh", "_json", "_kept", "_lookout", "_parts", "_place")
+    __slots__ = (
+        "_before",
+        "_begun",
+        "_done",
+        "_fresh",
+        "_json",
+        "_kept",
+        "_lookout",
+        "_parts",
+        "_place",
+    )
 
     def __init__(self, lookout: Lookout, place: str, *, json: bool | None = None) -> None:
         self._lookout = lookout
         self._place = place
         self._json = json
+        self._begun = b""
         self._before = b""  # what stood before all that is kept
         self._kept = b""  # what was read, and may be the beginning of what is still to come
         self._done = 0  # where in that the last finding ends
@@ -29,8 +42,9 @@ class Gathered:
 
     def feed(self, text: bytes) -> None:
         """A piece of the text."""
-        if self._json is None and (begun := text.lstrip()):
-            self._json = begun[:1] in (b"{", b"[")
+        if self._json is None:
+            self._begun = (self._begun + text)[:_BEGINNING]
+            self._json = begins_json(self._begun)
         self._parts.append(text)
         self._fresh += len(text)
         if self._fresh >= EVERY:

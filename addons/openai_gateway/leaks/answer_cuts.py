@@ -28,6 +28,7 @@ _IN_GROUPS: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ)")
 _PROSE_WORDS: Final = 16
 _PROSE_LONGEST: Final = 16
 SHORTEST_LINE: Final = 48
+_VALUE: Final = re.compile(rb"[A-Za-z0-9+/=_-]{16}")
 # A run that cannot be a token's beginning, or too little of one to matter.
 _HARMLESS: Final = re.compile(rb"[^A-Za-z0-9\\]*+[A-Za-z]?+[a-z']*+[^A-Za-z0-9\\]*+|[^\\]{0,7}")
 
@@ -73,6 +74,11 @@ def is_open_key(held: bytes, json: bool) -> bool:
         return False
     words = held.replace(b"\\n", b" ").split()
     return b"PRIVATE" in held and max(len(word) for word in words) >= SHORTEST_LINE
+
+
+def may_be_value(text: bytes) -> bool:
+    """Whether a text has a word that is long enough for a key of a file."""
+    return _VALUE.search(text) is not None
 
 
 def is_harmless(held: bytes) -> bool:

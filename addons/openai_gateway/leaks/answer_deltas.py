@@ -3,17 +3,27 @@
 only values; events that are not known are no deltas, and are looked at whole."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from openai_gateway.leaks.answer_splice import Path
+from openai_gateway.leaks.answer_told import EVERYTHING, ITEM, NOTHING, End, Key, Piece, Told
 
 type Object = Mapping[str, object]
 
 _CHAT: Final = ("content", "refusal", "reasoning_content", "reasoning")
 _TOOLS: Final = (("function", "arguments"), ("custom", "input"))
 _STEPS: Final = (("function", "arguments"), ("code_interpreter", "input"))
-_ITEM: Final = ("item_id", "output_index", "content_index", "summary_index", "command_index")
+# What an event of deltas has beside its texts, and what is none.
+_TOP: Final = frozenset(
+    {"id", "object", "created", "model", "choices", "service_tier", "system_fingerprint", "usage"}
+    | {"obfuscation"}
+)
+_CHOICE: Final = frozenset({"index", "delta", "text", "logprobs", "finish_reason"})
+_DELTA: Final = frozenset({"role", "tool_calls", "function_call", "audio", *_CHAT})
+_TYPED: Final = frozenset(
+    {"type", "delta", "logprobs", "sequence_number", "obfuscation", "response_id", "segment_id"}
+    | {"stream_id", *ITEM}
+)
 # Sound and pictures in base64: nothing to read.
 MEDIA: Final = frozenset(
     {"response.audio.delta", "response.output_audio.delta", "speech.audio.delta"}
@@ -30,72 +40,12 @@ _OUTER: Final[Mapping[str, str | None]] = {
     "response.reasoning_summary_part": "response.reasoning_summary_text",
 }
 _BROKEN_RUN: Final = frozenset({"failed", "cancelled", "expired"})
-_MOST: Final = 256  # characters of a value that an event of ours repeats
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One stream of text: what kind it is, and which of them."""
-
-    kind: str
-    fields: tuple[int | str | None, ...] = ()
-
-    @property
-    def place(self) -> str:
-        """As people write it: `choices[0].delta.content`, `output[1].function_call_arguments`."""
-        if self.kind == "choices":
-            index, *rest = self.fields
-            return f"choices[{index}].{'.'.join(map(str, rest))}"
-        if len(self.fields) < len(_ITEM) or self.fields[1] is None:
-            return self.kind
-        part = "" if self.fields[2] is None else f".content[{self.fields[2]}]"
-        return f"output[{self.fields[1]}]{part}.{self.kind.rpartition('.')[2]}"
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Which texts are over: all whose kind and first fields are these; None fits any."""
-
-    kind: str | None = None
-    fields: tuple[int | str | None, ...] = ()
-
-    def of(self, key: Key) -> bool:
-        if self.kind not in (None, key.kind):
-            return False
-        pairs = zip(self.fields, key.fields, strict=False)
-        return all(mine is None or theirs is None or mine == theirs for mine, theirs in pairs)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of a text in an event. `odds`: the path of its log probabilities."""
-
-    key: Key
-    path: Path
-    text: str
-    odds: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one event tells. `broken`: the answer has failed. `media`: nothing in it is text.
-    `odd`: it has log probabilities of a text that it has not."""
-
-    pieces: tuple[Piece, ...] = ()
-    ends: tuple[End, ...] = ()
-    broken: bool = False
-    media: bool = False
-    odd: bool = False
-
-
-NOTHING: Final = Told()
-EVERYTHING: Final = Told(ends=(End(),))
 
 
 def told(value: Object) -> Told:
     """What an event's JSON tells."""
     if isinstance(choices := value.get("choices"), list):
-        return _chunk(choices, broken="error" in value)
+        return _chunk(choices, broken="error" in value, more=not value.keys() <= _TOP)
     kind = value.get("type")
     if isinstance(kind, str):
         return _typed(value, kind)
@@ -105,7 +55,7 @@ def told(value: Object) -> Told:
     return Told(broken=True) if value.get("error") else NOTHING
 
 
-def _chunk(choices: list[object], broken: bool) -> Told:
+def _chunk(choices: list[object], broken: bool, more: bool) -> Told:
     pieces: list[Piece] = []
     ends: list[End] = []
     media = odd = False
@@ -116,9 +66,11 @@ def _chunk(choices: list[object], broken: bool) -> Told:
         pieces += _choice(choice, at, index, odds)
         if choice.get("finish_reason") is not None:
             ends.append(End("choices", (index,)))
-        media = media or "audio" in _inner(choice, "delta")
+        delta = _inner(choice, "delta")
+        media = media or "audio" in delta
+        more = more or not (choice.keys() <= _CHOICE and delta.keys() <= _DELTA)
         odd = odd or (len(pieces) == known and isinstance(odds, dict) and any(odds.values()))
-    return Told(tuple(pieces), tuple(ends), broken, media, odd)
+    return Told(tuple(pieces), tuple(ends), broken, media, odd, more)
 
 
 def _choice(choice: Object, at: int, index: int, odds: object) -> Iterator[Piece]:
@@ -163,7 +115,8 @@ def _typed(value: Object, kind: str) -> Told:
         return EVERYTHING
     if kind.endswith(".delta"):
         pieces = tuple(_delta(value, kind[:-6]))
-        return Told(pieces, odd=bool(value.get("logprobs")) and not any(at.odds for at in pieces))
+        odd = bool(value.get("logprobs")) and not any(piece.odds for piece in pieces)
+        return Told(pieces, odd=odd, more=not value.keys() <= _TYPED)
     if not kind.endswith(".done"):
         return NOTHING
     name = kind[:-5]
@@ -184,16 +137,16 @@ def _delta(value: Object, kind: str) -> Iterator[Piece]:
 
 
 def _item(value: Object) -> tuple[int | str | None, ...]:
-    named = (value.get(name) for name in _ITEM)
+    named = (value.get(name) for name in ITEM)
     return tuple(field if isinstance(field, int | str) else None for field in named)
 
 
 def _thread(value: Object, made: str) -> Told:
     name = _str(value, "id")
     if made == "thread.message.delta":
-        return Told(tuple(_message(value, name)))
+        return Told(tuple(_message(value, name)), more=True)
     if made == "thread.run.step.delta":
-        return Told(tuple(_step(value, name)))
+        return Told(tuple(_step(value, name)), more=True)
     if made in ("thread.message", "thread.run.step"):
         return Told(ends=(End(made, (name,)),))
     if made != "thread.run" or value.get("status") in ("queued", "in_progress"):

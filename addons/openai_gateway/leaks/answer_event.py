@@ -5,20 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from openai_gateway.api.sse import Event
-from openai_gateway.leaks.answer_deltas import Piece, Told
 from openai_gateway.leaks.answer_lookout import Lookout
 from openai_gateway.leaks.answer_splice import Path, span, spans, written
+from openai_gateway.leaks.answer_told import Piece
 
-# The names and numbers of an event of deltas.
-ENVELOPE: Final = 700
 _DATA: Final = re.compile(rb"^data(?::|$)", re.MULTILINE)
 _BOM: Final = b"\xef\xbb\xbf"
-
-
-def has_more(event: Event, tells: Told) -> bool:
-    """Whether an event of deltas holds other texts too."""
-    texts = sum(len(piece.text) for piece in tells.pieces)
-    return not tells.media and len(event.raw) > ENVELOPE + 2 * texts
 
 
 def one_line(event: Event) -> bytes:

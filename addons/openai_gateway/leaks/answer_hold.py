@@ -7,12 +7,16 @@ from collections import deque
 from typing import Final
 
 from openai_gateway.leaks import answer_cuts as cuts
-from openai_gateway.leaks.answer_lookout import DROPPED, Lookout, flat
-from openai_gateway.leaks.answer_splice import in_json
+from openai_gateway.leaks.answer_lookout import DROPPED, Lookout, quotes
+from openai_gateway.leaks.answer_splice import begins_json, in_json
 from openai_gateway.leaks.edits import Edit, applied
 
-# As much of what left is looked at again: a secret may have a name before it.
-SENT: Final = 256
+# As much of what left is looked at again: a secret may have a name before it, and what may be a
+# value of a file a kind and a header.
+NEAR: Final = 256
+FAR: Final = 4096
+# So much of a text tells whether it is JSON.
+_BEGINNING: Final = 64
 _MOST_EDITED: Final = 64
 # Taken in at a time: so much more than what may be held is dropped with it at most.
 _PIECE: Final = 8 * 1024
@@ -26,8 +30,8 @@ class Hold:
     `passed`: how much of what was fed has been decided; `edited`: which parts of that are changed.
     """
 
-    __slots__ = ("_dropped", "_drops", "_drops_key", "_held", "_in_string", "_json", "_lookout",
-                 "_place", "_sent", "edited", "passed")  # fmt: skip
+    __slots__ = ("_begun", "_dropped", "_drops", "_drops_key", "_held", "_in_string", "_json",
+                 "_lookout", "_place", "_sent", "edited", "passed")  # fmt: skip
 
     def __init__(
         self, lookout: Lookout, place: str, *, json: bool | None = None, drops: bool = True
@@ -35,6 +39,7 @@ class Hold:
         self._lookout = lookout
         self._place = place
         self._json = json
+        self._begun = b""
         self._drops = drops
         self._held = b""
         self._sent = b""  # the end of what was decided, as it was
@@ -57,8 +62,9 @@ class Hold:
         return b"".join([self._feed(piece) for piece in pieces])
 
     def _feed(self, text: bytes) -> bytes:
-        if self._json is None and (begun := text.lstrip()):
-            self._json = begun[:1] in (b"{", b"[")
+        if self._json is None:
+            self._begun = (self._begun + text)[:_BEGINNING]
+            self._json = begins_json(self._begun)
         if self._dropped is not None:
             text = self._behind(self._dropped, text)
         held = self._held + text if self._held else text
@@ -139,8 +145,10 @@ class Hold:
         return text[gone:]
 
     def _pass(self, text: bytes) -> bytes:
-        sent = len(self._sent)
-        window = self._sent + text
+        """What of a text may leave, told from what left before it."""
+        far = FAR if cuts.may_be_value(text) else NEAR
+        before = self._sent[-far:]
+        window, sent = before + text, len(before)
         edits = self._lookout.edits(window, sent, self._place, escaped=bool(self._json))
         if edits:
             edits = [Edit(edit.start - sent, edit.end - sent, edit.new) for edit in edits]
@@ -148,10 +156,10 @@ class Hold:
                 self._stain(edit.start, edit.end)
             if self._json:
                 edits = in_json(text, edits, in_string=self._in_string)
-        if self._json and flat(text).count(b'"') % 2:
+        if self._json and quotes(text) % 2:
             self._in_string = not self._in_string
         self.passed += len(text)
-        self._sent = window[-SENT:]
+        self._sent = (self._sent + text)[-FAR:]
         return applied(text, edits)
 
     def _stain(self, start: int, end: int) -> None:

@@ -3,10 +3,13 @@ client is named by its place. An answer repeats its texts (`.done`, `response.co
 
 import hashlib
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, Literal
 
 import orjson
 
+from openai_gateway.leaks.char_map import CharMap
 from openai_gateway.leaks.edits import Edit
 from openai_gateway.leaks.hits import whole_characters
 from openai_gateway.leaks.ledger import Done, Finding, Judge
@@ -23,8 +26,9 @@ DROPPED: Final = b"[REDACTED:too-long]"
 # Longer texts are looked through for pictures and sound first: these cost most and tell nothing.
 LONG: Final = 16 * 1024
 # One escape of JSON, at whatever depth of JSON in JSON.
-_ESCAPE: Final = re.compile(rb'\\++(?:u[0-9a-fA-F]{4}|[nrtbf"/])')
-_SIGNS: Final = {0x2F: b"/", 0x6E: b"\n", 0x72: b"\r", 0x74: b"\t"}
+_ESCAPE: Final = re.compile(rb'\\++(?:([nrtbf"/])|u([0-9a-fA-F]{4}))')
+_PAIR: Final = re.compile(rb"\\.", re.DOTALL)
+_SIGNS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 # How PNG, JPEG, WebP and WAV, GIF, MP3, Ogg, FLAC and MP4 begin in base64 (their magic numbers).
 _MEDIA: Final = re.compile(
     rb'"(?:data:[a-z0-9/+.-]{1,60};base64,)?'
@@ -47,12 +51,14 @@ class Lookout:
 
     def hits(self, text: bytes, before: bytes = b"", *, escaped: bool) -> list[Hit]:
         """What is found in a text, or in the inside of JSON; the offsets are the text's own."""
-        if not escaped:
+        if escaped and len(text) > LONG:
+            text = without_media(text)
+        if not escaped or b"\\" not in text:
             return self.detector.find(text, before=before)
-        flattened = flat(text)
-        if len(text) > LONG:
-            flattened = without_media(flattened)
-        return self.detector.find(flattened, before=flat(before))
+        plain_text = CharMap(text, _escapes(text))
+        found = self.detector.find(plain_text.text, before=CharMap(before, _escapes(before)).text)
+        begin, end = plain_text.begin, plain_text.end
+        return [replace(hit, start=begin(hit.start), end=end(hit.end)) for hit in found]
 
     def edits(self, text: bytes, sent: int, place: str, *, escaped: bool) -> list[Edit]:
         """What is to be replaced behind `sent`: what stands before it has left already, and of a
@@ -94,18 +100,16 @@ class Lookout:
             self.over_budget = True
 
 
-def flat(text: bytes) -> bytes:
-    r"""The text of JSON, as long as it was, with its escapes undone: in `\nghp_…` no letter stands
-    before the token. A quote that is escaped becomes another, so that `"` only bounds strings."""
-    return _ESCAPE.sub(_undone, text) if b"\\" in text else text
+def _escapes(text: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Where the escapes of JSON stand, and what they mean."""
+    for found in _ESCAPE.finditer(text):
+        sign = found[1] or chr(int(found[2], 16)).encode("utf-8", "replace")
+        yield found.start(), found.end(), _SIGNS.get(sign, sign)
 
 
-def _undone(found: re.Match[bytes]) -> bytes:
-    escape = found[0]
-    sign = _SIGNS.get(escape[-1], b" ")
-    if escape.endswith(b'"'):
-        sign = b'"' if len(escape) % 2 else b"'"
-    return b" " * (len(escape) - 1) + sign
+def quotes(text: bytes) -> int:
+    """How many quotes begin or end a string of JSON."""
+    return (_PAIR.sub(b"", text) if b"\\" in text else text).count(b'"')
 
 
 def without_media(text: bytes) -> bytes:

@@ -7,8 +7,8 @@ from typing import Final
 
 import orjson
 
-from openai_gateway.leaks.answer_deltas import Piece
 from openai_gateway.leaks.answer_splice import Path
+from openai_gateway.leaks.answer_told import Piece
 
 type Object = Mapping[str, object]
 

@@ -9,14 +9,15 @@ from dataclasses import replace
 from typing import Final
 
 from openai_gateway.api.sse import Event, Events
-from openai_gateway.leaks.answer_deltas import EVERYTHING, NOTHING, End, Key, Piece, Told, told
+from openai_gateway.leaks.answer_deltas import told
 from openai_gateway.leaks.answer_document import ANSWER, redacted
-from openai_gateway.leaks.answer_event import has_more, one_line, respelled
+from openai_gateway.leaks.answer_event import one_line, respelled
 from openai_gateway.leaks.answer_hold import Hold
 from openai_gateway.leaks.answer_lookout import Lookout
 from openai_gateway.leaks.answer_own_event import pattern
 from openai_gateway.leaks.answer_splice import Path, spans, without_odds
 from openai_gateway.leaks.answer_stream import Stream
+from openai_gateway.leaks.answer_told import EVERYTHING, NOTHING, End, Key, Piece, Told
 
 type Object = Mapping[str, object]
 
@@ -112,7 +113,7 @@ class EventRedactor:
         before += self._over(ends)
         if changed:
             raw = respelled(raw, changed, pieces, self._lookout)
-        return before + (redacted(raw, self._lookout, json=True) if has_more(event, tells) else raw)
+        return before + (redacted(raw, self._lookout, json=True) if tells.more else raw)
 
     def _odds(self, raw: bytes, pieces: Iterable[Piece]) -> dict[Path, bytes]:
         """The inside of each list of log probabilities, by the path of its text."""

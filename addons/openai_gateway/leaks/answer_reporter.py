@@ -6,10 +6,10 @@ from typing import Final
 
 from openai_gateway.api.sse import Event, Events
 from openai_gateway.leaks.answer_copy import Gathered
-from openai_gateway.leaks.answer_deltas import EVERYTHING, NOTHING, End, Key, told
+from openai_gateway.leaks.answer_deltas import told
 from openai_gateway.leaks.answer_document import ANSWER, redacted
-from openai_gateway.leaks.answer_event import has_more
 from openai_gateway.leaks.answer_lookout import Lookout
+from openai_gateway.leaks.answer_told import EVERYTHING, NOTHING, End, Key
 
 MOST_STREAMS: Final = 128
 
@@ -59,7 +59,7 @@ class EventReporter:
         for piece in tells.pieces:
             self._text(piece.key, piece.text.encode())
         self._over(tells.ends)
-        looked_at = has_more(event, tells) if tells.pieces else not tells.media
+        looked_at = tells.more if tells.pieces else not tells.media
         if looked_at and event.data is not None:
             redacted(event.raw, self._lookout, json=value is not None)
 

@@ -15,8 +15,12 @@ type Path = tuple[str | int, ...]
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # A whole string, or one of the signs that give a JSON text its shape.
 _SIGN: Final = re.compile(_STRING + rb"|[{}\[\]:,]", re.DOTALL)
-# A string, of which the last may be cut off, or a number.
-_VALUE: Final = re.compile(_STRING[:-1] + rb'(?:(")|\\?\Z)|-?[0-9][0-9.eE+-]*+', re.DOTALL)
+# A string, of which the last may be cut off, or else a word: a number, or none of JSON's.
+_VALUE: Final = re.compile(_STRING[:-1] + rb'(?:(")|\\?\Z)|[^\s"{}\[\]:,]++', re.DOTALL)
+_LITERAL: Final = re.compile(rb"-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null")
+_JSON: Final = re.compile(rb'\s*+(?:\{\s*+["}]|\[\s*+["\[{\]])')
+_BEGUN: Final = re.compile(rb"\s*+[{\[]?\s*+")
+
 _OPEN: Final = b"{["
 _BEGIN: Final = re.compile(rb"[{\[]")
 # The members that deltas have their text in; each may be searched for by its name.
@@ -56,6 +60,11 @@ def walk(raw: bytes, at: int = 0) -> Iterator[tuple[list[str | int], int, int]]:
             named = False
             path.pop()
             yield path, begun.pop(), found.end()
+
+
+def begins_json(text: bytes) -> bool | None:
+    """Whether a text begins as an object or a list does; None where that cannot be told yet."""
+    return None if _BEGUN.fullmatch(text) else _JSON.match(text) is not None
 
 
 def begin(raw: bytes) -> int:
@@ -109,8 +118,8 @@ def written(text: bytes, ascii_only: bool) -> bytes:
 
 
 def in_json(text: bytes, edits: Sequence[Edit], *, in_string: bool = False) -> list[Edit]:
-    """The edits as a piece of JSON can bear them: within each string that they reach into, and of
-    a number a string is made. `in_string`: the piece begins inside of one."""
+    """The edits as a piece of JSON can bear them: within each string and word that they reach
+    into, and of a number a string is made. `in_string`: the piece begins inside of a string."""
     shift = 1 if in_string else 0
     whole = b'"' + text if in_string else text
     made: list[Edit] = []
@@ -132,10 +141,11 @@ def in_json(text: bytes, edits: Sequence[Edit], *, in_string: bool = False) -> l
 
 def _within(token: re.Match[bytes], shift: int, edit: Edit) -> Edit:
     start, end = token.start() - shift, token.end() - shift
-    if not token[0].startswith(b'"'):
-        return Edit(start, end, b'"%b"' % edit.new) if edit.end > start else Edit(end, end, b"")
-    last = end - 1 if token[1] else end
-    return Edit(max(start + 1, edit.start), min(last, edit.end), edit.new)
+    if token[0].startswith(b'"'):
+        start, end = start + 1, end - 1 if token[1] else end
+    elif edit.end > start and _LITERAL.fullmatch(token[0]):
+        return Edit(start, end, b'"%b"' % edit.new)
+    return Edit(max(start, edit.start), min(end, edit.end), edit.new)
 
 
 def without_odds(raw: bytes) -> bytes:

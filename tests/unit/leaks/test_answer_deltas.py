@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from openai_gateway.leaks.answer_deltas import EVERYTHING, NOTHING, End, Key, told
+from openai_gateway.leaks.answer_deltas import told
+from openai_gateway.leaks.answer_told import EVERYTHING, NOTHING, End, Key
 
 
 def pieces(value: dict[str, Any]) -> list[tuple[str, str]]:

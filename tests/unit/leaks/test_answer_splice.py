@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from openai_gateway.leaks.answer_splice import (
     Path,
+    begins_json,
     in_json,
     path_at,
     span,
@@ -106,6 +107,24 @@ def test_a_piece_of_json_may_begin_inside_of_a_string(before: str, number: int) 
 def test_an_edit_over_two_strings_is_made_in_each() -> None:
     raw = b'{"ab":"cd", "n":1}'
     assert applied(raw, in_json(raw, [Edit(3, 8, b"[R]")])) == b'{"a[R]":"[R]d", "n":1}'
+
+
+def test_where_it_is_no_json_nothing_is_lost() -> None:
+    raw = b'{"a": 1} and 5ecret3 then "it, 77'
+    edits = [Edit(13, 20, b"[R]"), Edit(27, 33, b"[S]")]
+    assert applied(raw, in_json(raw, edits)) == b'{"a": 1} and [R] then "[S]'
+
+
+@pytest.mark.parametrize(
+    ("text", "json"),
+    [
+        (b"", None), (b" \n", None), (b" {", None), (b"[ \n", None), (b'{"a', True),
+        (b'{ "', True), (b"{}", True), (b"[]", True), (b'[{"', True), (b"[[", True),
+        (b"[Interface]", False), (b"[1] says", False), (b"{name}", False), (b"Hi {", False),
+    ],
+)  # fmt: skip
+def test_what_begins_as_an_object_or_a_list_is_json(text: bytes, json: bool | None) -> None:
+    assert begins_json(text) is json
 
 
 def test_log_probabilities_are_taken_out_at_any_depth() -> None:

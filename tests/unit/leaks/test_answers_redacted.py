@@ -401,6 +401,13 @@ def test_what_is_said_about_keys_comes_out_whole() -> None:
         assert texts(chat_stream(cut(text, *range(0, len(text), 6)))) == {CONTENT: text}
 
 
+def test_what_begins_in_brackets_and_is_no_json_is_redacted_as_a_text() -> None:
+    for text in ("[Note] use {} 1", "[1] {} 2", '{{"a": 1}} is JSON, {} is not, "so'):
+        assert texts(chat_stream(cut(text.format(pat()), *range(0, 60, 3)))) == {
+            CONTENT: text.format(MARK)
+        }
+
+
 def test_json_in_arguments_stays_json() -> None:
     arguments = json.dumps(
         {"card": 4111111111111111, "key": pem(), "note": f'"\n{pat()}\\', "n": [1, "é"]},
@@ -495,8 +502,8 @@ def test_of_names_that_stand_twice_neither_value_leaks() -> None:
     assert texts_of(passed) == {CONTENT: "a b"}
 
 
-def test_other_texts_of_a_long_delta_are_looked_at() -> None:
-    annotation = {"url": "https://x.example/" + "y" * 2000, "title": f"see {pat()}"}
+def test_other_texts_of_a_delta_are_looked_at() -> None:
+    annotation = {"url": "https://x.example/", "title": f"see {pat()}"}
     event = typed("response.output_text.delta", delta="hi ", annotations=[annotation])
     assert pat().encode() not in redacted([event])
 
@@ -506,8 +513,9 @@ def test_unreadable_events_are_redacted_as_text() -> None:
     assert redacted([event % pat().encode()]) == event % MARK.encode()
 
 
+LEAVES = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8)
 JSON: Any = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8) | st.just(pat()),
+    LEAVES | st.fixed_dictionaries({"x": st.just(pat())}),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )

@@ -114,10 +114,8 @@ class Matcher:
         whole = match.span(self.compiled.whole)
         if is_marked(text, start, end, self.marks) or self.is_exempt(text, whole, secret):
             return None
-        if not plausible.is_plausible(rule, secret, text, start, end):
-            return None
         checked = "keep" if self.validate is None else self.validate(secret, text, start, end)
-        if checked == "drop":
+        if checked == "drop" or not plausible.is_plausible(rule, secret, text, start, end):
             return None
         lowered = checked == "lower"
         return Hit(rule, start, end, f"lowered by {rule.validator}" if lowered else "", lowered)

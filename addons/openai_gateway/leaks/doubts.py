@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
+from ahocorasick_rs import BytesAhoCorasick
+
 # More than this is not looked at.
 MOST: Final = 4096
 # In longer ones, short words and runs occur by chance, and zeros make runs in base64.
@@ -35,7 +37,7 @@ WEAK_WORDS: Final = (
 )  # fmt: skip
 MARKS: Final = (b"${", b"{{", b"}}", b"<", b">", b"$(", b"%(", b"#{", b"[REDACTED")
 CODE: Final = (b"os.environ", b"process.env", b"getenv", b"env.", b"ENV[", b"secrets.", b"vault:")
-DRAWN_OUT: Final = (b"xxxxxx", b"XXXXXX", b"000000", b"111111", b"aaaaaa", b"******", b"......")
+DRAWN_OUT: Final = (b"xxxxxx", b"000000", b"111111", b"aaaaaa", b"******", b"......")
 SEQUENCES: Final = (
     b"abcdefghijklmnopqrstuvwxyz", b"0123456789", b"1234567890", b"9876543210", b"zyxwvutsrq",
     b"0123456789abcdef", b"a1b2c3d4e5f6g7h8", b"1a2b3c4d5e6f7g8h",
@@ -45,6 +47,8 @@ PIECES: Final = frozenset(
     whole[at : at + SEQUENCE] for whole in SEQUENCES for at in range(len(whole) - SEQUENCE + 1)
 )
 
+_SAID: Final = BytesAhoCorasick([*WORDS, *PIECES, *map(bytes.lower, DRAWN_OUT)])
+_WEAK: Final = BytesAhoCorasick([*WORDS, *WEAK_WORDS, *PIECES, *map(bytes.lower, DRAWN_OUT)])
 # A part of so many letters and digits, that change so often and differ so much, is drawn.
 DRAWN: Final = 24
 DIFFERENT: Final = 12
@@ -84,10 +88,8 @@ def is_placeholder(text: bytes, *, weak: bool = False) -> bool:
     if len(text) > LONG:
         return False
     lower = text.lower()
-    words = (*WORDS, *WEAK_WORDS) if weak else WORDS
-    pieces = (lower[at : at + SEQUENCE] for at in range(len(lower) - SEQUENCE + 1))
-    said = any(run in text for run in DRAWN_OUT) or any(word in lower for word in words)
-    return (said or not PIECES.isdisjoint(pieces)) and not is_drawn_beside(lower, text, words)
+    said = (_WEAK if weak else _SAID).find_matches_as_indexes(lower)
+    return bool(said) and not is_drawn_beside(lower, text, (*WORDS, *WEAK_WORDS))
 
 
 def is_drawn_beside(lower: bytes, text: bytes, words: Iterable[bytes]) -> bool:

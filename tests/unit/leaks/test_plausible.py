@@ -159,7 +159,7 @@ def test_other_names_are_not(text: str) -> None:
 @pytest.mark.parametrize(
     "value",
     ["your-api-key-goes-here-1", "self.tokenizer2.next_one", "/run/secrets/db-password-1",
-     "sha256:8f2e11aa09bb34cc", "https://host.lan/secret/1", "aaaaaaaaaaaaaaaa1", "$DB_PASSWORD_OF_1",
+     "sha256:8f2e11aa09bb34cc", "https://host.lan/secret/1", "aaaaaaaaaaaaaaaa1", "$DB_PASSWORD_1",
      "2026-11-24T10:00:00Z", "1234567890123456", "thisisnothingbutletters", "test_0123456789abcdef",
      "com.acme.shop.Token2", "getTokenOfTheDay2()", "PKCS7PrivateKeyTypes", "config.staging.json"],
 )  # fmt: skip

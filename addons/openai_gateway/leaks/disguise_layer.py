@@ -65,6 +65,8 @@ LENIENT: Final = ("utf-8", "surrogateescape")
 BESIDE: Final = (string.ascii_letters + string.digits + "_-").encode()
 # Latin letters, other scripts, and what stands between words.
 CLASSES: Final = bytes(108 if c in BESIDE else 97 if c >= 0x80 else 32 for c in range(256))
+# A text with less of other scripts than a part in so many is not looked through for them.
+FEW: Final = 20
 NOT_OTHER: Final = re.compile(rb"[ l]")
 
 
@@ -89,14 +91,15 @@ def other_scripts(text: bytes) -> str:
 
 def hidden(text: bytes, pattern: re.Pattern[str]) -> Iterator[Piece]:
     """What is hidden or looks alike, wherever it stands."""
-    shown = text.decode(*LENIENT)
-    at = done = 0
-    for start in range(0, len(shown), MIB):
-        for found in pattern.finditer(shown, start, start + MIB):
-            at += size_of(shown[done : found.start()])
-            end = at + size_of(found[0])
-            yield at, end, plain(found[0])
-            at, done = end, found.end()
+    classes = classed(text, CLASSES)
+    if classes.count(b"a") * FEW > len(text):
+        yield from pieces_in(text, 0, pattern)
+        return
+    start = classes.find(b"a")
+    while start >= 0:
+        end = end_of_other(classes, start)
+        yield from pieces_in(text[start:end], start, pattern)
+        start = classes.find(b"a", end)
 
 
 def mixed(text: bytes) -> Iterator[Piece]:
@@ -109,7 +112,7 @@ def mixed(text: bytes) -> Iterator[Piece]:
         # Behind a Latin letter, or from the beginning of the word.
         before = edge if classes.startswith(b"l", edge) else classes.rfind(b" ", done, edge)
         start, done = before + 1, end_of_other(classes, edge + 1)
-        yield from pieces_in(text[start:done].decode(*LENIENT), start)
+        yield from pieces_in(text[start:done], start, ANY)
 
 
 def every(sign: bytes, text: bytes) -> Iterator[int]:
@@ -124,13 +127,16 @@ def end_of_other(classes: bytes, at: int) -> int:
     return found.start() if found else len(classes)
 
 
-def pieces_in(text: str, start: int) -> Iterator[Piece]:
+def pieces_in(text: bytes, at: int, pattern: re.Pattern[str]) -> Iterator[Piece]:
+    """Those of a text that stands at `at`."""
+    shown = text.decode(*LENIENT)
     done = 0
-    for found in ANY.finditer(text):
-        start += size_of(text[done : found.start()])
-        end = start + size_of(found[0])
-        yield start, end, plain(found[0])
-        start, done = end, found.end()
+    for start in range(0, len(shown), MIB):
+        for found in pattern.finditer(shown, start, start + MIB):
+            at += size_of(shown[done : found.start()])
+            end = at + size_of(found[0])
+            yield at, end, plain(found[0])
+            at, done = end, found.end()
 
 
 def apart(text: bytes, pieces: list[Piece]) -> Iterator[Piece]:

@@ -28,6 +28,8 @@ FRAMING: Final = frozenset(
     }
 )
 COOKIE: Final = b"cookie"
+# So that no line looks like the next part of the one before.
+APART: Final = b"\n;\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,10 @@ def _is_clean(request: Request, detector: Detector, budget: Budget) -> bool:
              request.host.encode("utf-8", "surrogateescape"),
              path, query.replace(b"&", b"\n"), unplussed(query).text]  # fmt: skip
     for name, value in (*request.headers, *request.trailers):
-        lines += (b"%s: %s" % (name.lower(), judged(name.lower(), value)), name)
-    Walk(detector, ledger, budget).unit(b"\n".join(lines), "the head")
+        lines.append(b"%s: %s" % (name.lower(), judged(name.lower(), value)))
+        if name != name.lower():
+            lines.append(name)
+    Walk(detector, ledger, budget).unit(APART.join(lines), "the head")
     return not ledger.entries() and not budget.over
 
 

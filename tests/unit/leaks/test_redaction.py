@@ -6,12 +6,13 @@ import functools
 import json
 import re
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openai_gateway.content import multipart
 from openai_gateway.core.call import Content
 from openai_gateway.leaks.read import Reading, read_body
 from tests.support.planted import CARD, FAKE, Always, Planted, ample, fake
@@ -182,3 +183,47 @@ def test_a_planted_secret_is_always_found(planted: str, codings: list[str]) -> N
     reading = redact(json.dumps({"text": in_codings(planted, codings)}).encode())
     assert reading.findings
     assert "report" not in done(reading)
+
+
+EDGE = b"--------1f9a"
+MULTIPART = b"multipart/form-data; boundary=" + EDGE
+NAMES = st.text("ab é;=.-", max_size=8)
+DATA = st.one_of(
+    st.binary(max_size=40),
+    CODED.map(str.encode),
+    PLANTED.map(lambda text: text.encode("utf-16")),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    st.lists(VALUES, max_size=3).map(lambda some: "\n".join(map(json.dumps, some)).encode()),
+).filter(lambda data: EDGE not in data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(NAMES | PLANTED.filter(str.isprintable), DATA), min_size=1, max_size=4))
+def test_any_multipart_keeps_its_parts(named: list[tuple[str, bytes]]) -> None:
+    heads = [f'Content-Disposition: form-data; name="{quote(name)}"'.encode() for name, _ in named]
+    parts = [b"--%s\r\n%s\r\n\r\n%s\r\n" % (EDGE, head, data)
+             for head, (_, data) in zip(heads, named, strict=True)]  # fmt: skip
+    sent = b"".join(parts) + b"--%s--\r\n" % EDGE
+    reading = read_body(Content(sent, "multipart"), MULTIPART, Planted(), Always(), ample(10**4))
+    before, after = (multipart.parts(data, EDGE) for data in (sent, reading.data))
+    assert len(before) == len(after)
+    clean = [data for _, data in named if not is_touched(data)]
+    assert [part.data for part in after if part.data in clean] == clean
+
+
+def is_touched(data: bytes) -> bool:
+    """Whether there is anything to redact in it."""
+    reading = read_body(Content(data, "text"), b"", Planted(), Always(), ample(len(data)))
+    return bool(reading.findings)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(WORDS | PLANTED, CODED | WORDS), max_size=4))
+def test_any_form_keeps_its_fields(fields: list[tuple[str, str]]) -> None:
+    sent = urlencode(fields).encode()
+    reading = read_body(Content(sent, "form"), b"", Planted(), Always(), ample(len(sent)))
+    before, after = (parse_qsl(data.decode(), True) for data in (sent, reading.data))
+    assert len(before) == len(after)
+    for (name, value), (also, changed) in zip(before, after, strict=True):
+        assert name == also or MARK in also
+        assert value == changed or is_touched(value.encode())

@@ -56,6 +56,7 @@ class Chain:
     redact: Redact = field(repr=False)  # of what is kept
     masks: tuple[bytes, ...] = field(repr=False)
     tripwire: TripwireStage = field(repr=False)
+    leaks: Leaks = field(repr=False)
 
     def head_refusal(self, call: Call) -> Refusal | None:
         """What a call's head alone is refused for: a production key out of place."""
@@ -65,6 +66,10 @@ class Chain:
     def wants_answer(self, call: Call) -> bool:
         """Whether the answer's body has to be read: it may hand out an ephemeral key."""
         return call.endpoint in MINTING
+
+    def ended(self, call: Call) -> None:
+        """The call is over and its row comes next."""
+        self.leaks.ended(call)
 
     def learn(self, call: Call, answer: bytes) -> None:
         """Remembers an ephemeral key that this answer hands out."""
@@ -105,6 +110,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         proxy=config.upstream.proxy,
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
+        leaks=leaks,
         kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
         redact=partial(for_log, masks=masks, detector=rules.detector),
         masks=masks,

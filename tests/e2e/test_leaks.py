@@ -287,3 +287,30 @@ def said_of(body: bytes, stream: bool) -> str:
     events = [line[6:] for line in body.decode().splitlines() if line.startswith("data: {")]
     deltas = (json.loads(event)["choices"] for event in events)
     return "".join(c["delta"].get("content") or "" for choices in deltas for c in choices)
+
+
+@pytest.mark.parametrize("action", ["block", "redact", "report"])
+def test_no_secret_is_in_any_sink(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys, action: str
+) -> None:
+    """Row, bodies, output, metrics: after a secret in every text that a row could show."""
+    process = make_gateway({"leaks": {"action": action}, "log": {"bodies": "all"}})
+    authorized = bearer(keys.production)
+    sdk = ("x-stainless-lang", SECRET)
+    for method, target, head, body in (
+        ("GET", f"/v1/models/{SECRET}", [authorized], b""),
+        ("GET", f"/v1/{SECRET}?a={SECRET}", [authorized], b""),
+        ("GET", "/v1/models", [authorized, sdk], b""),
+        ("POST", CHAT, [authorized, JSON], chat("x", model=SECRET)),
+        ("POST", CHAT, [authorized, JSON], chat("x", **{SECRET: 1})),
+        ("POST", CHAT, [authorized, JSON], chat()),
+    ):
+        send(process.way, "h1", method, target, head, body)
+    rows = process.rows(6)
+    assert len(rows) == 6
+    assert {row["leaks"] for row in rows} == {RULE}
+    metrics = process.get("/metrics")[1]
+    process.stop()
+    for sink in (process.database_bytes(), process.output().encode(), metrics.encode()):
+        assert SECRET.encode() not in sink
+    assert (SECRET.encode() in fake.received_bytes()) == (action == "report")

@@ -107,7 +107,8 @@ def _path(call: Call) -> str:
     """A path that no table of endpoints vouches for may hold anything; one with a key holds it."""
     if call.endpoint == "unknown":
         return WITHHELD
-    if call.error_code == "gateway_production_key_leaked":
+    in_url = any(leak.location == "url" for leak in call.found)
+    if in_url or call.error_code == "gateway_production_key_leaked":
         return f"{WITHHELD} {call.endpoint}"
     return _foreign(call.path, _PATH_MAX)
 

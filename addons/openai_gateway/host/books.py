@@ -61,6 +61,7 @@ def close(state: State, exchange: Exchange) -> None:
     measure(exchange)
     _settle(exchange)
     note_answer(call, broken=exchange.broken)
+    exchange.chain.ended(call)
     if exchange.captured is not None and exchange.chain.kept_bytes:
         call.answer_kept = bytes(exchange.captured)
     write(exchange.chain.services, call)

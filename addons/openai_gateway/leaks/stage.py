@@ -27,6 +27,9 @@ CODE: Final = "gateway_secret_detected"
 OVER: Final = "over-budget"
 INLINE: Final = 4 * 1024
 MOST_TOLD: Final = 5
+NAME: Final = "a name in "
+# What a row shows of the upstream's own words.
+ANSWERED: Final = ("model_response", "service_tier", "openai_request_id", "upstream_error")
 _SAID: Final = {"block": "blocked", "redact": "redacted", "report": "reported"}
 _WOULD: Final = {"block": "would_block", "redact": "would_redact", "report": "reported"}
 
@@ -92,6 +95,8 @@ class Leaks:
         body = read_body(content, kind, detector, self._judge, budget)
         judged = Judged(head.findings + body.findings, head.over_budget or body.over_budget)
         verdict = self._verdict(call, judged)
+        if judged.entries:
+            clear_row(call, judged, detector)
         if isinstance(verdict, Refuse):
             return verdict
         if self._enforces:
@@ -99,6 +104,15 @@ class Leaks:
         call.judged = True
         self._watch_answer(call, detector)
         return verdict
+
+    def ended(self, call: Call) -> None:
+        """The answer may repeat what was let through: no word of it reaches the row."""
+        if self._detector is None or not call.found:
+            return
+        for name in ANSWERED:
+            said = getattr(call, name)
+            if said and self._detector.find(said.encode()):
+                setattr(call, name, None)
 
     def _watch_answer(self, call: Call, detector: Detector) -> None:
         if self._answers != "off" and not call.websocket:
@@ -132,13 +146,27 @@ class Leaks:
             done = "block" if self._blocks_over else "report"
             call.note_found(Found(OVER, words[done], "body"))
         if (blocked or over) and self._enforces:
-            call.request.target = _withheld(call, blocked)
             return Refuse(refusal(CODE, _told(blocked)))
         if blocked or over:
             call.note_would("blocked")
         elif judged.of("redact") and not self._enforces:
             call.note_would("redacted")
         return Pass(_note(judged, words)) if judged.entries or judged.over else PASS
+
+
+def clear_row(call: Call, judged: Judged, detector: Detector) -> None:
+    """Takes out of the call what its row would show of a secret, whatever is done about it.
+
+    The path is left out by the record itself, as it knows where leaks stood.
+    """
+    if call.model_requested and detector.find(call.model_requested.encode()):
+        call.model_requested = None
+    if call.sdk and detector.find(call.sdk.encode()):
+        call.sdk = None
+    if detector.find(call.request.method.encode("utf-8", "surrogateescape")):
+        call.request.method = "-"
+    if any(finding.place.startswith(NAME) for finding, _ in judged.entries):
+        call.features = {}  # else the names of the request's fields
 
 
 def in_message(finding: Finding) -> Finding:
@@ -170,12 +198,6 @@ def _is_json(content: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
-
-
-def _withheld(call: Call, blocked: Sequence[Finding]) -> bytes:
-    """A path in which a secret stands is none for the row."""
-    in_url = any(finding.location == "url" for finding in blocked)
-    return b"/[REDACTED]" if in_url else call.request.target
 
 
 def _note(judged: Judged, words: dict[str, str]) -> str:

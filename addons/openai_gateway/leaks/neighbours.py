@@ -5,7 +5,7 @@ What was found in the clear is taken out first, so that it is not found again, g
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Final
@@ -29,6 +29,8 @@ END: Final = 2 * 1024
 # So many are looked up by the place where they stand; of more, only by that of their text.
 MOST_LOCATED: Final = 8
 LARGE: Final = 512 * 1024
+BACKSLASH: Final = ord("\\")
+COLON: Final = re.compile(rb"[ \t\r\n]*+:")
 APART: Final = b"\n\n"
 STRING: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?', re.DOTALL)
 
@@ -109,19 +111,41 @@ def neighbours(document: bytes) -> bytes:
     """The strings of each name that has several, written out one after the other."""
     groups: dict[bytes, list[bytes]] = {}
     group = groups.setdefault(b"", [])
-    for text, colon in strings(document):
-        if colon:
+    for text, is_name in strings(document):
+        if is_name:
             group = groups.setdefault(text, [])
         else:
             group.append(text)
     return APART.join(joined(group) for group in groups.values() if len(group) > 1)
 
 
-def strings(document: bytes) -> Iterable[tuple[bytes, bytes]]:
-    """Each string and the colon behind it; all at once where that does not take long."""
+def strings(document: bytes) -> Iterable[tuple[bytes, bool]]:
+    """Each string, and whether it is a name."""
     if len(document) <= LARGE:
-        return STRING.findall(document)
-    return ((found[1], found[2]) for found in STRING.finditer(document))
+        return ((text, bool(colon)) for text, colon in STRING.findall(document))
+    return large_strings(document)
+
+
+def large_strings(document: bytes) -> Iterator[tuple[bytes, bool]]:
+    """The same from quote to quote: a pattern would take long over a string of megabytes."""
+    at = document.find(b'"')
+    while at >= 0:
+        end = end_of_string(document, at + 1)
+        yield document[at + 1 : end], COLON.match(document, end + 1) is not None
+        at = document.find(b'"', end + 1)
+
+
+def end_of_string(document: bytes, at: int) -> int:
+    """The quote that is not escaped."""
+    end = document.find(b'"', at)
+    while end > at and document[end - 1] == BACKSLASH:
+        first = end
+        while first > at and document[first - 1] == BACKSLASH:
+            first -= 1
+        if (end - first) % 2 == 0:
+            break
+        end = document.find(b'"', end + 1)
+    return end if end >= 0 else len(document)
 
 
 def joined(group: Sequence[bytes]) -> bytes:

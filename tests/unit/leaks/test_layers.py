@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.leaks import base_layer, disguise_layer, escape_layer, form_layer
+from openai_gateway.leaks import base_layer, disguise_layer, escape_layer, form_layer, neighbours
 from openai_gateway.leaks.base_layer import coded
 from openai_gateway.leaks.char_map import CharMap
 from openai_gateway.leaks.edits import Cut, Edit, applied, masked, redacted
@@ -220,6 +220,12 @@ def test_every_byte_of_a_written_out_document_comes_from_its_own(
         if text[start:end] == flat.map.text[at : at + 1]:
             continue
         assert text[start] in b'\\"' or text[start] >= 0x80
+
+
+@given(VALUES, st.booleans())
+def test_large_documents_are_read_as_small_ones(value: object, ascii_only: bool) -> None:
+    text = json.dumps({"a": [value]}, ensure_ascii=ascii_only).encode()
+    assert list(neighbours.large_strings(text)) == list(neighbours.strings(text))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ _WEAK: Final = BytesAhoCorasick([*WORDS, *WEAK_WORDS, *PIECES, *map(bytes.lower,
 # A part of so many letters and digits, that change so often and differ so much, is drawn.
 DRAWN: Final = 24
 DIFFERENT: Final = 12
-DRAWN_CHANGES: Final = 0.4
+DRAWN_CHANGES: Final = 0.38
 APART: Final = bytes(c if chr(c).isalnum() and c < 128 else 32 for c in range(256))
 
 VOWELS: Final = b"aeiouAEIOU"
@@ -87,24 +87,19 @@ def is_placeholder(text: bytes, *, weak: bool = False) -> bool:
         return True
     if len(text) > LONG:
         return False
-    lower = text.lower()
-    said = (_WEAK if weak else _SAID).find_matches_as_indexes(lower)
-    return bool(said) and not is_drawn_beside(lower, text, (*WORDS, *WEAK_WORDS))
+    said = (_WEAK if weak else _SAID).find_matches_as_indexes(text.lower())
+    return bool(said) and not is_drawn_beside(text, said)
 
 
-def is_drawn_beside(lower: bytes, text: bytes, words: Iterable[bytes]) -> bool:
+def is_drawn_beside(text: bytes, said: Iterable[tuple[int, int, int]]) -> bool:
     """Whether enough of it is drawn all the same: a word that was put behind a live key."""
-    parts = bytearray(text)
-    for word in words:
-        at = lower.find(word)
-        if at >= 0:
-            parts[at : at + len(word)] = b" " * len(word)
-    kept = [part for part in bytes(parts).translate(APART).split() if len(part) >= DRAWN]
+    rest = bytearray(text)
+    for _, start, end in said:
+        rest[start:end] = b" " * (end - start)
     return any(
-        len(set(part)) >= DIFFERENT and changes(part) >= DRAWN_CHANGES
-        and PIECES.isdisjoint(part.lower()[at : at + SEQUENCE] for at in range(len(part)))
-        for part in kept
-    )  # fmt: skip
+        len(part) >= DRAWN and len(set(part)) >= DIFFERENT and changes(part) >= DRAWN_CHANGES
+        for part in bytes(rest).translate(APART).split()
+    )
 
 
 def changes(text: bytes) -> float:

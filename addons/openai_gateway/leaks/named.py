@@ -66,15 +66,9 @@ def password(secret: bytes, text: bytes, start: int, end: int) -> Checked:
 def url_password(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # noqa: ARG001
     """Of `user:password`: not one of the usual, at least 8 characters and 3 bits."""
     lower = secret.lower()
-    if (
-        len(secret) < 8
-        or lower in NOT_USED
-        or any(lower.startswith(one) for one in (b"$", b"%s", b"{"))
-    ):
+    if len(secret) < 8 or lower.startswith((b"$", b"%s", b"{")) or goes_on(text, end):
         return "drop"
-    if is_placeholder(secret, weak=True) or any(
-        lower.strip(b"0123456789!@") == one for one in NOT_USED
-    ):
+    if is_placeholder(secret, weak=True) or lower.strip(b"0123456789!@") in NOT_USED:
         return "drop"
     if lower.isalpha() and secret in (lower, secret.upper(), secret.title()):
         return kept(entropy(secret) >= 3.0 and not is_wordy(secret))
@@ -88,7 +82,8 @@ def vendors(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # noq
         return "drop"
     if UUID.fullmatch(secret):
         return kept(is_secrets_name(words) and is_unlike_word(secret))
-    return kept(is_drawn(secret))
+    mixture = has_letter(secret) and (has_digit(secret) or changes(secret) >= 0.4)
+    return kept(mixture and is_unlike_word(secret) and entropy(secret) >= 3.0)
 
 
 def drawn(secret: bytes, text: bytes, start: int, end: int) -> Checked:  # noqa: ARG001

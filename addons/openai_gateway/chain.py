@@ -1,7 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
-    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ models ▶ accounting
-    ▶ keys.attach
+    route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ leaks ▶ models
+    ▶ accounting ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -19,6 +19,7 @@ from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
+from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret, mask
 from openai_gateway.core.stage import Message, Stage
 from openai_gateway.core.verdict import Refusal, Refuse
@@ -28,6 +29,9 @@ from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
 from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
+from openai_gateway.leaks.detector import Detector
+from openai_gateway.leaks.kept import without_secrets
+from openai_gateway.leaks.stage import Leaks
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
 from openai_gateway.staging.models import Models
@@ -52,6 +56,7 @@ class Chain:
     redact: Redact = field(repr=False)  # of what is kept
     masks: tuple[bytes, ...] = field(repr=False)
     tripwire: TripwireStage = field(repr=False)
+    leaks: Leaks = field(repr=False)
 
     def head_refusal(self, call: Call) -> Refusal | None:
         """What a call's head alone is refused for: a production key out of place."""
@@ -61,6 +66,10 @@ class Chain:
     def wants_answer(self, call: Call) -> bool:
         """Whether the answer's body has to be read: it may hand out an ephemeral key."""
         return call.endpoint in MINTING
+
+    def ended(self, call: Call) -> None:
+        """The call is over and its row comes next."""
+        self.leaks.ended(call)
 
     def learn(self, call: Call, answer: bytes) -> None:
         """Remembers an ephemeral key that this answer hands out."""
@@ -74,6 +83,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
     """The corridor of one configuration, which was judged before, as its rule files were."""
     config = loaded.config
     models = Models(config.models, rules.prices)
+    leaks = Leaks(config.leaks, rules.detector, SystemClock())
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
@@ -86,11 +96,12 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
             Identify(ring, services.minted),
             Endpoints(services.endpoints, config.endpoints),
             CheckContent(),
+            leaks,
             models,
             Accounting(rules.prices, services.charged),
             Attach(ring),
         ),
-        messages=(tripwire, models),
+        messages=(tripwire, leaks, models),
         services=services,
         rules=rules,
         environment=config.environment,
@@ -99,8 +110,9 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         proxy=config.upstream.proxy,
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
+        leaks=leaks,
         kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
-        redact=partial(mask, keys=masks),
+        redact=partial(for_log, masks=masks, detector=rules.detector),
         masks=masks,
     )
 
@@ -109,3 +121,9 @@ def masks_of(secrets: Iterable[Secret]) -> tuple[bytes, ...]:
     """What no answer may show, as it stands there. A short value would be found in many a word."""
     keys = (secret.reveal().encode() for secret in secrets)
     return tuple(key for key in keys if len(key) >= SHORTEST_MASKED)
+
+
+def for_log(data: bytes, *, masks: tuple[bytes, ...], detector: Detector | None) -> bytes | None:
+    """A body as it may be kept: what leaves as it is, or comes back, may still hold a secret."""
+    data = mask(data, masks)
+    return without_secrets(data, detector, SystemClock()) if detector is not None else data

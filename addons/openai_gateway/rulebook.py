@@ -2,38 +2,97 @@
 configuration, told with its file, line and column.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
-from openai_gateway.api.price_file import PriceFileError
+from openai_gateway.api.price_file import Fault, PriceFileError
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.problems import ConfigError, Problem
-from openai_gateway.config.rules import price_files
+from openai_gateway.config.rules import price_files, rule_file
+from openai_gateway.leaks import rule_set
+from openai_gateway.leaks.detector import Detector
+from openai_gateway.leaks.policy import expired
+from openai_gateway.leaks.rule import RulesFault
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What calls are judged and priced by; `files` are to be watched for changes."""
+    """What calls are judged and priced by; `files` are to be watched for changes.
+
+    `detector`: None where leaks.mode is off. `warnings`: what does not stop the start.
+    """
 
     prices: PriceTable
+    detector: Detector | None
     files: tuple[Path, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 def read(loaded: Loaded) -> Rulebook:
     """Raises: ConfigError with every problem of the files."""
+    leaks = loaded.config.leaks
     listed, own = price_files(loaded.root, loaded.config.models.prices)
-    files = tuple(path for path in (listed, own) if path is not None)
+    rules = tuple(rule_file(loaded.root, name) for name in leaks.rules)
+    files = (listed, *([own] if own else []), *rules)
+    problems: list[Problem] = []
+    prices = detector = None
+    notes: tuple[Fault, ...] = ()
     try:
         prices = PriceTable.load(listed, own)
     except PriceFileError as error:
-        problems = tuple(
-            Problem(fault.file, fault.line, fault.column, fault.path, fault.message)
-            for fault in error.faults
-        )
-        raise ConfigError(problems, (*loaded.secret_files, *files)) from error
+        problems += _problems(error.faults)
     except OSError as error:
         message = f"cannot be read ({error.strerror}); models.prices and rules/ name price files"
-        problem = Problem(str(error.filename), 1, 1, "(file)", message)
-        raise ConfigError((problem,), (*loaded.secret_files, *files)) from error
-    return Rulebook(prices, files)
+        problems.append(Problem(str(error.filename), 1, 1, "(file)", message))
+    if leaks.mode != "off":
+        try:
+            detector, notes = _detector(tuple((path, _digest(path)) for path in rules))
+        except PriceFileError as error:
+            problems += _problems(error.faults)
+        except RulesFault as error:
+            file = ", ".join(map(str, rules))
+            problems += [Problem(file, 1, 1, "rules", text) for text in error.problems]
+    if problems or prices is None:
+        raise ConfigError(tuple(problems), (*loaded.secret_files, *files))
+    return Rulebook(prices, detector, files, (*_problems(notes), *_expired(loaded)))
+
+
+@lru_cache(maxsize=2)
+def _detector(files: tuple[tuple[Path, str], ...]) -> tuple[Detector, tuple[Fault, ...]]:
+    """Compiling takes a second, and most reloads change other things: the digests tell.
+
+    Raises: RuleFileError, RulesFault.
+    """
+    found = rule_set.read([path for path, _ in files])
+    return Detector(found.rules), found.notes
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""  # reading it will tell
+
+
+def _problems(faults: Iterable[Fault]) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(fault.file, fault.line, fault.column, fault.path, fault.message) for fault in faults
+    )
+
+
+def _expired(loaded: Loaded) -> tuple[Problem, ...]:
+    allowed = loaded.config.leaks.allow
+    return tuple(
+        Problem(
+            str(loaded.path or "environment"),
+            *loaded.lines.place(("leaks", "allow", number)),
+            f"leaks.allow.{number}",
+            f"has expired on {allowed[number].until}: it allows nothing any more; renew or drop it",
+        )
+        for number in expired(allowed, datetime.now(UTC).date())
+    )

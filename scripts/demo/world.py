@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from scripts.demo.process import Application
 from scripts.demo.step import Scene, Step
 from tests.support.fake_openai import FakeOpenAIThread
-from tests.support.gateway_process import SCRIPT, GatewayProcess, environment, settings
+from tests.support.gateway_process import SCRIPT, GatewayProcess, environment, merged, settings
 from tests.support.gateway_settings import Keys
 from tests.support.relay import RelayThread, to_fake
+
+OWN_RULES: Final = Path(__file__).with_name("rules.yaml")
+LEAKS: Final = {"leaks": {"rules": ["rules/secrets.yaml", str(OWN_RULES)]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def world(keys: Keys) -> Iterator[World]:
         FakeOpenAIThread(staging_keys={keys.staging}) as fake,
         RelayThread(to_fake(fake.port)) as relay,
         GatewayProcess(
-            settings(relay.url, fake.ca_pem_path), environment(keys), script=script
+            merged(settings(relay.url, fake.ca_pem_path), LEAKS), environment(keys), script=script
         ) as gateway,
         Application(three_variables(gateway, keys), gateway.folder) as application,
     ):

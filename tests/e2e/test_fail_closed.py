@@ -38,6 +38,7 @@ STAGES = (
     "keys.identify",
     "endpoints",
     "body",
+    "leaks",
     "models",
     "accounting",
     "keys.attach",

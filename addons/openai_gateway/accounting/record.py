@@ -25,6 +25,7 @@ _PATH_MAX: Final = 256
 _TEXT_MAX: Final = 64
 _TRACE_MAX: Final = 480
 _FEATURES_MAX: Final = 360
+_LEAKS_MAX: Final = 160
 _REPEATED_MAX: Final = 128
 _LOOKED_AT: Final = 2048  # nobody's megabyte of a model name keeps the loop busy
 _ROW_MAX: Final = 900  # of text; numbers and SQLite's own bytes come on top, in all under 1 kB
@@ -60,6 +61,7 @@ def row(call: Call) -> Row:
         "injected_ms": round(call.injected_ms, 3),
         "request_bytes": call.request_bytes,
         "response_bytes": call.response_bytes,
+        "leaks": _own(",".join(call.leaks), _LEAKS_MAX) or None,
         "features": _features(call.features),
         "upstream_limits": _json(call.upstream_limits),
         "openai_request_id": _foreign_or_none(call.openai_request_id),
@@ -105,7 +107,8 @@ def _path(call: Call) -> str:
     """A path that no table of endpoints vouches for may hold anything; one with a key holds it."""
     if call.endpoint == "unknown":
         return WITHHELD
-    if call.error_code == "gateway_production_key_leaked":
+    in_url = any(leak.location == "url" for leak in call.found)
+    if in_url or call.error_code == "gateway_production_key_leaked":
         return f"{WITHHELD} {call.endpoint}"
     return _foreign(call.path, _PATH_MAX)
 

@@ -26,7 +26,8 @@ class Accounting:
 
     def check(self, call: Call) -> Verdict:
         """Sets `call.meter` and `features`; asks for the usage where the client did not."""
-        call.features = features.of(call.content.parsed, len(call.content.data))
+        if call.features is None:
+            call.features = features.of(call.content.parsed, len(call.content.data))
         if call.websocket:
             call.socket_meter = SocketMeter(call, self._prices, self._charged)
             return PASS

@@ -67,6 +67,15 @@ _KINDS: Final = (
         "Take the key out of the place that the message names, and rotate it if others saw it.",
     ),
     Kind(
+        "gateway_secret_detected", 403, _DENIED, False, "blocked",
+        "The request was refused because it appears to contain a secret.",
+        "A leak rule with action block found something: in the URL, a header, a cookie, the body, "
+        "a form, a file or a WebSocket message, plain or encoded; or something could not be "
+        "decoded within its bounds and leaks.on_budget is block.",
+        "Take it out of the place that the message names. If it is no secret, add its rule with a "
+        "reason to leaks.allow in gateway.yaml.",
+    ),
+    Kind(
         "gateway_destination_refused", 403, _DENIED, False, "blocked",
         "The destination of this request is not allowed.",
         "Host, port, scheme, SNI or Host header is not the upstream's, and not in passthrough.",

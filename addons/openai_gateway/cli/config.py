@@ -6,6 +6,7 @@ import os
 import re
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,7 +43,7 @@ def check(file: str | None, as_json: bool) -> None:
     """
     try:
         loaded = _load(file)
-        rulebook.read(loaded)
+        loaded = replace(loaded, warnings=(*loaded.warnings, *rulebook.read(loaded).warnings))
     except ConfigError as error:
         _tell(error.problems, as_json)
     if as_json:

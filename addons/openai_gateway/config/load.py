@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from openai_gateway.config import checks, document, pending, translate
 from openai_gateway.config.kinds import Setting
 from openai_gateway.config.model import PRODUCTION_KEY, STAGING_KEY, Config
-from openai_gateway.config.problems import ConfigError, Fault, Place, Problem, dotted
+from openai_gateway.config.problems import ConfigError, Fault, Loc, Place, Problem, dotted
 from openai_gateway.config.secrets import Resolver
 
 NAME: Final = "gateway.yaml"
@@ -31,7 +31,11 @@ class Lines:
         if self.name == WITHOUT_FILE:
             return self.name
         loc = tuple(int(part) if part.isdecimal() else part for part in path.split("."))
-        return f"{self.name}:{self.found.place(loc, key=True)[0]}"
+        return f"{self.name}:{self.place(loc)[0]}"
+
+    def place(self, loc: Loc) -> Place:
+        """Line and column of a field; of one that is not in the file, where it would be."""
+        return self.found.place(loc, key=True)
 
 
 @dataclass(frozen=True, slots=True)

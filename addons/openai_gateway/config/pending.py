@@ -6,7 +6,6 @@ from typing import Final
 from openai_gateway.config.problems import Loc
 
 IDLE: Final[Mapping[str, frozenset[str]]] = {
-    "leaks": frozenset(("mode", "rules", "action", "responses", "on_budget", "allow")),
     "limits": frozenset(),
     "budgets": frozenset(),
     "models": frozenset(("substitute",)),

@@ -3,17 +3,32 @@
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.usage import Usage
 
 type Header = tuple[bytes, bytes]
 
+MOST_FOUND: Final = 100
+
 
 def new_id(now: float) -> str:
     """An id that begins with the time (milliseconds): rows of one hour lie together on disk."""
     return f"gw_{int(now * 1000):012x}{os.urandom(8).hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A leak: the rule's id, what was done about it, and where it stood; never the value.
+
+    action: blocked, redacted, reported, would_block, would_redact; location: body, header, url,
+    websocket, answer.
+    """
+
+    rule: str
+    action: str
+    location: str
 
 
 @dataclass(slots=True)
@@ -72,6 +87,21 @@ class Meter(Protocol):
     def settle(self, broken: bool) -> None: ...
 
 
+class AnswerScan(Protocol):
+    """What looks for secrets in the answer; see leaks/answers.py."""
+
+    @property
+    def over_budget(self) -> bool: ...
+    @property
+    def redacts(self) -> bool: ...
+    def found(self) -> "list[Found]": ...
+    def begin(self, event_stream: bool, content_type: bytes) -> None: ...
+    def feed(self, chunk: bytes) -> bytes: ...
+    def end(self) -> bytes: ...
+    def whole(self, body: bytes) -> bytes: ...
+    def abort(self) -> None: ...
+
+
 class SocketMeter(Protocol):
     """The same for an open WebSocket; see accounting/socket.py. It gives calls to be recorded."""
 
@@ -109,11 +139,14 @@ class Call:
     error_code: str | None = None
     reason: str = ""
     upstream_error: str | None = None
+    found: list[Found] = field(default_factory=list)
+    counted: int = 0  # how many of them the metrics have
     would: list[str] = field(default_factory=list)  # what `observe` would have done
     trace: list[tuple[str, str, int]] = field(default_factory=list)
     closed: bool = False
     features: dict[str, object] | None = field(default=None, repr=False)
     upstream_limits: dict[str, int] | None = None
+    answer_scan: AnswerScan | None = field(default=None, repr=False)
     # what it consumed
     meter: Meter | None = field(default=None, repr=False)
     socket_meter: SocketMeter | None = field(default=None, repr=False)
@@ -148,7 +181,20 @@ class Call:
         made = Call(Request("WS", self.request.host, self.request.target, []))
         made.client, made.environment, made.sdk = self.client, self.environment, self.sdk
         made.key, made.endpoint = self.key, self.endpoint
+        # What was found in its messages since the last row, which the metrics have counted.
+        made.found, self.found = self.found, []
+        made.counted, self.counted = self.counted, 0
         return made
+
+    def note_found(self, leak: Found) -> None:
+        """Remembers a leak; of very many the first."""
+        if len(self.found) < MOST_FOUND:
+            self.found.append(leak)
+
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """The ids of the rules that found something, each once."""
+        return tuple(dict.fromkeys(leak.rule for leak in self.found))
 
     def note_would(self, outcome: str) -> None:
         """Remembers, once, what a control in `observe` would have done to the call."""

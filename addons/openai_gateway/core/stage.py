@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from openai_gateway.core.call import Call
-from openai_gateway.core.verdict import Verdict
+from openai_gateway.core.verdict import Changed, Verdict
 
 
 class Stage(Protocol):
@@ -24,6 +24,10 @@ class Stage(Protocol):
 
 
 class Message(Protocol):
-    """A stage that also judges what goes over an open WebSocket, whole messages at a time."""
+    """A stage that also judges what goes over an open WebSocket, whole messages at a time.
 
-    def message(self, call: Call, content: bytes) -> Verdict: ...
+    Not `whole`: the seam between a message and what went before it, of which nothing can be
+    replaced any more.
+    """
+
+    def message(self, call: Call, content: bytes, *, whole: bool = True) -> Verdict | Changed: ...

@@ -46,6 +46,13 @@ class Answer:
     outcome: str = "replayed"
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A WebSocket message goes on, but in this form."""
+
+    content: bytes = field(repr=False)
+
+
 type Verdict = Pass | Refuse | Answer
 
 PASS = Pass()

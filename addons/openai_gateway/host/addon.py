@@ -112,9 +112,9 @@ class Gateway:
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             self.dispatcher.withhold(flow, fault)
 
-    def response(self, flow: http.HTTPFlow) -> None:
+    async def response(self, flow: http.HTTPFlow) -> None:
         try:
-            self.answers.done(flow)
+            await self.answers.done(flow)
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             self.dispatcher.fail(flow, "response", fault)
             self.answers.end(flow)

@@ -5,7 +5,7 @@ call is written once.
 import time
 from typing import Final
 
-from openai_gateway.core.call import Call, Content, Request
+from openai_gateway.core.call import Call, Content, Found, Request
 from openai_gateway.core.verdict import Refusal
 from openai_gateway.host import faults
 from openai_gateway.host.exchange import Exchange
@@ -14,6 +14,7 @@ from openai_gateway.services import Services
 
 MS: Final = 1000.0
 NS: Final = 1e6
+OVER: Final = "over-budget"
 
 
 def note_refusal(call: Call, refused: Refusal) -> None:
@@ -59,12 +60,27 @@ def close(state: State, exchange: Exchange) -> None:
     state.calls.pop(exchange.flow_id, None)
     measure(exchange)
     _settle(exchange)
+    note_answer(call, broken=exchange.broken)
+    exchange.chain.ended(call)
     if exchange.captured is not None and exchange.chain.kept_bytes:
         call.answer_kept = bytes(exchange.captured)
     write(exchange.chain.services, call)
     # mitmproxy's flows die in cycles: what is large must not wait for a collection.
     call.content, call.request.body, call.meter = Content(), b"", None
     exchange.captured = call.answer_kept = None
+
+
+def note_answer(call: Call, *, broken: bool = False) -> None:
+    """What was found in the answer goes to what was found in the request, once."""
+    scan, call.answer_scan = call.answer_scan, None
+    if scan is None:
+        return
+    if broken:
+        scan.abort()
+    for leak in scan.found():
+        call.note_found(leak)
+    if scan.over_budget:
+        call.note_found(Found(OVER, "reported", "answer"))
 
 
 def _settle(exchange: Exchange) -> None:

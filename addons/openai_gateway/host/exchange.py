@@ -11,7 +11,7 @@ from openai_gateway.api import errors
 from openai_gateway.chain import Chain
 from openai_gateway.content.texts import SocketTail
 from openai_gateway.core.call import Call, Request
-from openai_gateway.core.verdict import Answer, Refusal, Refuse
+from openai_gateway.core.verdict import Answer, Changed, Refusal, Refuse
 from openai_gateway.host import faults
 
 PASSED: Final = "openai_gateway.passed"
@@ -94,28 +94,36 @@ class Exchange:
     def harmless(self, payload: bytes) -> bool:
         """Whether a ping's payload or a close reason may go on."""
         try:
-            return self._objection(payload) is None
+            return self._judged(payload) is payload  # what would have to be changed is refused
         except BaseException as fault:  # noqa: BLE001  # what could not be looked at may not
             faults.report(self.chain.services, "websocket_control", fault, self.call.id)
             return False
 
-    def judge(self, content: bytes) -> Refuse | None:
-        """Asks every stage that looks at messages; the socket's last text counts with it."""
-        refused = self._objection(content)
-        if refused is None:
-            self.tail.keep(content)
-        else:
-            self.lane = self._lane(content)
-        return refused
+    def judge(self, content: bytes) -> Refuse | bytes:
+        """Asks every stage that looks at messages; the socket's last text counts with it.
 
-    def _objection(self, content: bytes) -> Refuse | None:
-        seam = self.tail.with_next(content)
+        Gives the refusal, or the message as it may go on.
+        """
+        judged = self._judged(content)
+        if isinstance(judged, Refuse):
+            self.lane = self._lane(content)
+        else:
+            self.tail.keep(judged)
+        return judged
+
+    def _judged(self, content: bytes) -> Refuse | bytes:
         for stage in self.chain.messages:
-            for text in (content, seam) if seam else (content,):
-                verdict = stage.message(self.call, text)
+            verdict = stage.message(self.call, content)
+            if isinstance(verdict, Refuse):
+                return verdict
+            if isinstance(verdict, Changed):
+                content = verdict.content
+            seam = self.tail.with_next(content)
+            if seam:
+                verdict = stage.message(self.call, seam, whole=False)
                 if isinstance(verdict, Refuse):
                     return verdict
-        return None
+        return content
 
     def _lane(self, content: bytes) -> str | None:
         """The `stream_id` of a refused message, which its refusal names; never one with a key."""
@@ -126,7 +134,8 @@ class Exchange:
         lane = said.get("stream_id") if isinstance(said, dict) else None
         if not isinstance(lane, str) or len(lane) > LONGEST_LANE:
             return None
-        return lane if self._objection(lane.encode()) is None else None
+        told = lane.encode()
+        return lane if self._judged(told) is told else None
 
 
 def exchange_of(flow: http.HTTPFlow) -> Exchange | None:

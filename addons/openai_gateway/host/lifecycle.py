@@ -107,7 +107,7 @@ class Lifecycle:
         self.state.services = self._services(loaded, rules)
         self._force(loaded, ca)
         self._adopt(loaded, self._build(loaded, rules))
-        for warning in loaded.warnings:
+        for warning in (*loaded.warnings, *rules.warnings):
             log.warning("%s", warning)
 
     def _load(self) -> tuple[Loaded, Rulebook]:

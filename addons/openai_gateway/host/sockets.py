@@ -36,11 +36,14 @@ class Sockets:
             return
         message = flow.websocket.messages[-1]
         if message.from_client:
-            refused = await self._judge(exchange, message.content)
-            if refused is not None:
-                self._refuse_message(exchange, refused.refusal)
+            judged = await self._judge(exchange, message.content)
+            exchange.chain.services.metrics.leaks(exchange.call)
+            if isinstance(judged, Refuse):
+                self._refuse_message(exchange, judged.refusal)
                 message.drop()
                 return
+            if judged is not message.content:
+                message.content = judged
             if exchange.call.socket_meter is not None:
                 exchange.call.socket_meter.client(message.content)
         else:
@@ -53,7 +56,7 @@ class Sockets:
                     write(exchange.chain.services, billed)
         exchange.passed = message
 
-    async def _judge(self, exchange: Exchange, content: bytes) -> Refuse | None:
+    async def _judge(self, exchange: Exchange, content: bytes) -> Refuse | bytes:
         """Long or involved messages are judged in a thread: nothing may hold the loop."""
         if len(content) <= INLINE and content.isascii() and is_quick(content):
             return exchange.judge(content)

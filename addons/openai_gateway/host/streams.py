@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from openai_gateway.core.call import Meter
+from openai_gateway.core.call import AnswerScan, Meter
 from openai_gateway.core.secret import mask
 from openai_gateway.host.exchange import Exchange
 
@@ -56,12 +56,19 @@ class Relay:
     It returns lists: `b""` in the middle would end the answer cleanly on HTTP/1.1.
     """
 
-    __slots__ = ("_exchange", "_last", "_masker", "_meter")
+    __slots__ = ("_exchange", "_last", "_masker", "_meter", "_scan")
 
-    def __init__(self, exchange: Exchange, keys: Sequence[bytes], meter: Meter | None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        keys: Sequence[bytes],
+        meter: Meter | None,
+        scan: AnswerScan | None,
+    ) -> None:
         self._exchange = exchange
         self._masker = Masker(keys)
         self._meter = meter
+        self._scan = scan
         self._last = b""
 
     def __call__(self, chunk: bytes) -> list[bytes]:
@@ -79,10 +86,14 @@ class Relay:
             self._last = (self._last + chunk[-LAST:])[-LAST:]
             exchange.finished = self._last.rstrip().endswith(b"[DONE]")
         passed = self._masker.feed(chunk)
-        return self._meter.feed(passed) if self._meter is not None else passed
+        if self._meter is not None:
+            passed = self._meter.feed(passed)
+        return self._scan.feed(passed) if self._scan is not None and passed else passed
 
     def _end(self) -> bytes:
         rest = self._masker.end()
-        if self._meter is None:
+        if self._meter is not None:
+            rest = self._meter.feed(rest) + self._meter.end() if rest else self._meter.end()
+        if self._scan is None:
             return rest
-        return self._meter.feed(rest) + self._meter.end() if rest else self._meter.end()
+        return self._scan.feed(rest) + self._scan.end() if rest else self._scan.end()

@@ -140,10 +140,7 @@ class TripwireStage:
         self.tripwire = tripwire
 
     def check(self, call: Call) -> Verdict | Awaitable[Verdict]:
-        if not self.tripwire.is_clean(call):
-            return self.in_thread(call)
-        call.judged = True
-        return PASS
+        return PASS if self.tripwire.is_clean(call) else self.in_thread(call)
 
     async def in_thread(self, call: Call) -> Verdict:
         """All of it, which may take long."""
@@ -152,7 +149,6 @@ class TripwireStage:
         said = verdict(found, hunt)
         if isinstance(said, Refuse):
             scrub(call, found)
-        call.judged = said is PASS
         return said
 
     def head(self, call: Call) -> Verdict:
@@ -164,7 +160,7 @@ class TripwireStage:
             scrub(call, found)
         return said
 
-    def message(self, call: Call, content: bytes) -> Verdict:  # noqa: ARG002 - as every judge
+    def message(self, call: Call, content: bytes, *, whole: bool = True) -> Verdict:  # noqa: ARG002 - as every judge
         hunt = hunt_for(len(content))
         return verdict(self.tripwire.in_message(content, hunt), hunt)
 

@@ -48,9 +48,9 @@ class Models:
         call.model_sent = call.model_requested
         return self._verdict(call, self._objection(call.model_sent))
 
-    def message(self, call: Call, content: bytes) -> Verdict:
+    def message(self, call: Call, content: bytes, *, whole: bool = True) -> Verdict:
         """A frame may name a model of its own: of a response, or of the session from here on."""
-        if not self._judges or not any(mark in content for mark in _NAMES_ONE):
+        if not (whole and self._judges) or not any(mark in content for mark in _NAMES_ONE):
             return PASS
         for model in _named(content):
             refused = self._objection(model)

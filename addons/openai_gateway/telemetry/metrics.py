@@ -50,6 +50,10 @@ ANOMALIES: Final = (
     "Calls whose usage held what none should: a number of a wrong type, negative or absurd "
     "(capped), a part above its whole, a sum that is none."
 )
+LEAKS: Final = (
+    "Secrets found on their way out, or in answers, by rule; `over-budget` is what could not be "
+    "decoded within its bounds. Never the value."
+)
 COST: Final = "What the calls cost at OpenAI's list prices (rules/prices.yaml)."
 UNITS: Final = "What is billed but is no token: seconds, characters, images, searches."
 UNPRICED: Final = "Calls of models without a price; their cost is unknown, not 0."
@@ -129,6 +133,7 @@ class Metrics:
         self._upstream_errors = declare.counter(
             "upstream_errors_total", UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
+        self._leaks = declare.counter("leaks_total", LEAKS, "rule", "action", "location")
         self._in_progress = declare.gauge("requests_in_progress", IN_PROGRESS, "endpoint")
 
     def _declare_bills(self) -> None:
@@ -217,6 +222,7 @@ class Metrics:
         if call.upstream_error is not None:
             error = among(UPSTREAM_ERRORS, call.upstream_error)
             self._upstream_errors.at(endpoint, model, error).inc()
+        self.leaks(call)
         self._bill(call, key, endpoint, model)
         self._times(call, endpoint, model, exemplar)
         if self._gen_ai is not None:
@@ -255,6 +261,12 @@ class Metrics:
             back_ms = call.overhead_ms - there_ms
             self._overhead.at("response").observe(back_ms / 1000, exemplar)
         self._overhead.at("request").observe(there_ms / 1000, exemplar)
+
+    def leaks(self, call: Call) -> None:
+        """What was found in the call, or on its socket, since this was last called."""
+        for leak in call.found[call.counted :]:
+            self._leaks.at(leak.rule, leak.action, leak.location).inc()
+        call.counted = len(call.found)
 
     def internal_error(self, stage: str) -> None:
         """A fault inside the gateway, by the stage or hook where it stood."""

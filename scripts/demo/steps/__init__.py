@@ -4,12 +4,15 @@ from scripts.demo.step import Step
 from scripts.demo.steps.books import COST, LOG, METRICS
 from scripts.demo.steps.doors import ADMIN, ELSEWHERE
 from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
+from scripts.demo.steps.leaks import CUSTOMER, TOKEN_IN_LOG
 from scripts.demo.steps.live import REALTIME, STREAM
 
 STORY: tuple[Step, ...] = (
     SWAP,
     STREAM,
     PROMPT,
+    TOKEN_IN_LOG,
+    CUSTOMER,
     UNKNOWN,
     ADMIN,
     ELSEWHERE,

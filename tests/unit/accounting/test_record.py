@@ -66,6 +66,7 @@ def test_a_call_that_was_forwarded_gives_this_row() -> None:
         "cost_nano_usd": 0,
         "model_response": None,
         "service_tier": None,
+        "leaks": None,
         "features": None,
         "upstream_limits": None,
         **NOTHING,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from openai_gateway.core.call import Call, Request
+from openai_gateway.core.call import Call, Found, Request
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.usage import Usage
 from openai_gateway.telemetry.labels import Labels
@@ -55,7 +55,7 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
     finished = call(
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
-        usage_anomalies=("negative",),
+        usage_anomalies=("negative",), found=[Found("github-pat", "blocked", "body")],
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
     metrics.began(finished)
@@ -80,6 +80,7 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("billed_units", "counter", "key model unit"),
             ("unpriced_requests", "counter", "model"),
             ("usage_missing_requests", "counter", "endpoint reason"),
+            ("leaks", "counter", "rule action location"),
             ("usage_anomalies", "counter", "endpoint anomaly"),
             ("log_bodies", "counter", "result"),
             ("internal_errors", "counter", "stage"),

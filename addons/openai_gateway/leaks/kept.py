@@ -10,5 +10,7 @@ from openai_gateway.leaks.read import read_text
 def without_secrets(data: bytes, detector: Detector, clock: Clock) -> bytes | None:
     """The text redacted; None where something in it cannot be taken out."""
     judge = Actions("redact", (), clock, always="redact")
-    reading = read_text(data, "a stored body", "body", detector, judge, budget_for(len(data), clock))
+    reading = read_text(
+        data, "a stored body", "body", detector, judge, budget_for(len(data), clock)
+    )
     return None if any(done == "block" for _, done in reading.findings) else reading.data

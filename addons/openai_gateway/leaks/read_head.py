@@ -6,6 +6,7 @@ always; each part by itself, with its place, only where it is not.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Final
 
 from openai_gateway.api.headers import AUTHORIZATION, SUBPROTOCOL
@@ -28,6 +29,9 @@ FRAMING: Final = frozenset(
     }
 )
 COOKIE: Final = b"cookie"
+LENGTH: Final = b"content-length"
+MOST_KNOWN: Final = 4096
+LONGEST_KNOWN: Final = 256
 # So that no line looks like the next part of the one before.
 APART: Final = b"\n;\n"
 
@@ -46,9 +50,42 @@ class HeadReading:
     trailers: tuple[Header, ...] = field(repr=False)
 
 
-def read_head(request: Request, detector: Detector, judge: Judge, budget: Budget) -> HeadReading:
-    """The head with its findings and redactions. Never raises for what a client sends."""
-    if _is_clean(request, detector, replace(budget)):
+class CleanLines:
+    """Lines of heads in which nothing was found: most of a client's are the same in each call.
+
+    Bounded; the oldest go first. Threads may share it.
+    """
+
+    __slots__ = ("_known", "_lock")
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, None] = {}
+        self._lock = Lock()
+
+    def unknown(self, lines: Iterable[bytes]) -> list[bytes]:
+        """Those of them that have to be read."""
+        known = self._known
+        return [line for line in lines if line not in known]
+
+    def add(self, lines: Iterable[bytes]) -> None:
+        with self._lock:
+            self._known.update((line, None) for line in lines if len(line) <= LONGEST_KNOWN)
+            while len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+
+
+def read_head(
+    request: Request,
+    detector: Detector,
+    judge: Judge,
+    budget: Budget,
+    known: CleanLines | None = None,
+) -> HeadReading:
+    """The head with its findings and redactions. Never raises for what a client sends.
+
+    `known`: of this very detector and judge.
+    """
+    if _is_clean(request, detector, replace(budget), known or CleanLines()):
         return _unchanged(request)
     again = replace(budget)
     url, headers = Ledger(judge, "url"), Ledger(judge, "header")
@@ -71,19 +108,31 @@ def _unchanged(request: Request) -> HeadReading:
     return HeadReading([], False, request.target, request.headers, request.trailers)
 
 
-def _is_clean(request: Request, detector: Detector, budget: Budget) -> bool:
-    """Whether all of it holds nothing, put into one text, decoded as a whole."""
+def _is_clean(request: Request, detector: Detector, budget: Budget, known: CleanLines) -> bool:
+    """Whether all of it holds nothing; what is not known to is put into one text and decoded."""
+    lines = known.unknown(_lines(request))
+    if not lines:
+        return True
     ledger = Ledger(lambda _: "report", "header")
+    Walk(detector, ledger, budget).unit(APART.join(lines), "the head")
+    clean = not ledger.entries() and not budget.over
+    if clean:
+        known.add(lines)
+    return clean
+
+
+def _lines(request: Request) -> list[bytes]:
     path, _, query = request.target.partition(b"?")
     lines = [request.method.encode("utf-8", "surrogateescape"),
              request.host.encode("utf-8", "surrogateescape"),
              path, query.replace(b"&", b"\n"), unplussed(query).text]  # fmt: skip
     for name, value in (*request.headers, *request.trailers):
-        lines.append(b"%s: %s" % (name.lower(), judged(name.lower(), value)))
-        if name != name.lower():
+        lower = name.lower()
+        if lower != LENGTH or not value.isdigit():
+            lines.append(b"%s: %s" % (lower, judged(lower, value)))
+        if name != lower:
             lines.append(name)
-    Walk(detector, ledger, budget).unit(APART.join(lines), "the head")
-    return not ledger.entries() and not budget.over
+    return lines
 
 
 def judged(lower: bytes, value: bytes) -> bytes:

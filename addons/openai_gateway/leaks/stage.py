@@ -20,7 +20,7 @@ from openai_gateway.leaks.ledger import Done, Finding, Judge
 from openai_gateway.leaks.places import Detector
 from openai_gateway.leaks.policy import Actions, Allowance
 from openai_gateway.leaks.read import BODY, Reading, read_body
-from openai_gateway.leaks.read_head import HeadReading, read_head
+from openai_gateway.leaks.read_head import CleanLines, HeadReading, read_head
 
 CODE: Final = "gateway_secret_detected"
 # Its own word beside the rules' ids: something could not be decoded within its bounds.
@@ -74,6 +74,7 @@ class Leaks:
         self._enforces = policy.mode == "enforce"
         self._blocks_over = policy.on_budget == "block"
         self._answers = policy.responses
+        self._clean_lines = CleanLines()
 
     def check(self, call: Call) -> Verdict | Awaitable[Verdict]:
         """Refuses, redacts in place, or notes what was found; sets `call.judged`."""
@@ -90,7 +91,7 @@ class Leaks:
     def _checked(self, call: Call, detector: Detector) -> Verdict:
         request, content = call.request, call.content
         budget = budget_for(len(request.body) + len(content.data), self._clock)
-        head = read_head(request, detector, self._judge, budget)
+        head = read_head(request, detector, self._judge, budget, self._clean_lines)
         kind = request.first(b"content-type")
         body = read_body(content, kind, detector, self._judge, budget)
         judged = Judged(head.findings + body.findings, head.over_budget or body.over_budget)

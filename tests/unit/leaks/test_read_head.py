@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from openai_gateway.core.call import Header, Request
 from openai_gateway.leaks.ledger import Done
-from openai_gateway.leaks.read_head import HeadReading, read_head
-from openai_gateway.leaks.rule import Rule
+from openai_gateway.leaks.read_head import CleanLines, HeadReading, read_head
+from openai_gateway.leaks.rule import Hit, Rule
 from tests.support.planted import FAKE, NAMED, Always, Planted, ample, fake
 
 KEY = fake().encode()
@@ -177,3 +177,34 @@ def test_any_head_stays_valid_and_is_redacted_once(
     if all(done == "redact" for _, _, done in places(reading)):
         again = head(request(*reading.headers[3:], target=reading.target))
         assert again.findings == []
+
+
+def test_a_line_that_was_clean_is_not_read_again_and_one_beside_it_is() -> None:
+    known = CleanLines()
+    asked: list[bytes] = []
+
+    class Watched(Planted):
+        def find(self, text: bytes, *, before: bytes = b"", strong: bool = False) -> list[Hit]:
+            asked.append(text)
+            return super().find(text, before=before, strong=strong)
+
+    def read(*headers: tuple[bytes, bytes]) -> HeadReading:
+        asked.clear()
+        return read_head(request(*headers), Watched(), Always("redact"), ample(), known)
+
+    assert read((b"x-note", b"hello")).findings == []
+    assert any(b"hello" in text for text in asked)
+    assert read((b"x-note", b"hello")).findings == []
+    assert asked == []
+    assert places(read((b"x-note", b"hello"), (b"x-other", KEY))) == [
+        ("header x-other", "header", "redact")
+    ]
+    assert read((b"x-note", b"hello"), (b"x-other", KEY)).findings  # what was found is not known
+
+
+def test_known_lines_are_bounded() -> None:
+    known = CleanLines()
+    known.add(b"%d" % number for number in range(10_000))
+    known.add([b"x" * 257])
+    assert known.unknown([b"9999"]) == []
+    assert known.unknown([b"0", b"x" * 257]) == [b"0", b"x" * 257]

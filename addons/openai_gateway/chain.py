@@ -29,7 +29,7 @@ from openai_gateway.keys.identify import Identify
 from openai_gateway.keys.mapping import KeyRing
 from openai_gateway.keys.minted import MINTING
 from openai_gateway.keys.tripwire import Tripwire, TripwireStage
-from openai_gateway.leaks.detector import Detector
+from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.kept import without_secrets
 from openai_gateway.leaks.stage import Leaks
 from openai_gateway.rulebook import Rulebook

@@ -14,10 +14,10 @@ from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.problems import ConfigError, Problem
 from openai_gateway.config.rules import price_files, rule_file
-from openai_gateway.leaks import rule_set
-from openai_gateway.leaks.detector import Detector
+from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.policy import expired
-from openai_gateway.leaks.rule import RulesFault
+from openai_gateway.leaks.rules import rule_set
+from openai_gateway.leaks.rules.rule import RulesFault
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openai_gateway.leaks.template import fill
+from openai_gateway.leaks.rules.template import fill
 from tests.e2e.calls import (
     BODY,
     CHAT,

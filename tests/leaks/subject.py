@@ -125,9 +125,9 @@ def runner() -> asyncio.Runner:
 
 @cache
 def detector_of(files: tuple[str, ...] = ()) -> Any:
-    load = import_module("openai_gateway.leaks.rule_set").load
+    load = import_module("openai_gateway.leaks.rules.rule_set").load
     rules = load([RULES / name for name in ("secrets.yaml", *files)])
-    return import_module("openai_gateway.leaks.detector").Detector(rules)
+    return import_module("openai_gateway.leaks.engine.detector").Detector(rules)
 
 
 @cache

@@ -7,7 +7,7 @@ A decoder without which nothing is missed is not tested, or not needed.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any, Final, Literal
 
 import pytest
@@ -20,8 +20,8 @@ from tests.leaks.corpus import EACH, PLACED, SEED, placed
 from tests.leaks.draw import seeded
 from tests.leaks.subject import RULES, call_of, detector_of
 
-pytest.importorskip("openai_gateway.leaks.read", reason="the reader is not built yet")
-pytest.importorskip("openai_gateway.leaks.rule_set", reason="the rules are not built yet")
+pytest.importorskip("openai_gateway.leaks.reading.read", reason="the reader is not built yet")
+pytest.importorskip("openai_gateway.leaks.rules.rule_set", reason="the rules are not built yet")
 if not (RULES / "secrets.yaml").exists():
     pytest.skip("the rules are not written yet", allow_module_level=True)
 
@@ -70,7 +70,7 @@ def codec(name: str) -> Off:
     """Runs of one codec are not looked at."""
 
     def off(real: Any) -> Any:
-        skipped = getattr(import_module("openai_gateway.leaks.run_layer"), name)
+        skipped = getattr(module("run_layer"), name)
         return lambda text, kind: () if kind is skipped else real(text, kind)
 
     return off
@@ -121,7 +121,7 @@ SWITCHES: Final = (
     Switch(
         "quoted-printable parts",
         "escape_layer.quoted_printable",
-        lambda _: lambda text, _: import_module("openai_gateway.leaks.char_map").CharMap(text, ()),
+        lambda _: lambda text, _: module("char_map").CharMap(text, ()),
         ("quoted-printable by transfer-encoding",),
         "redaction",
     ),
@@ -158,9 +158,9 @@ def done_with(case: Case, wanted: str) -> set[str]:
     body = case.sent.body
     headers = case.sent.all_headers()
     content = Content(body) if case.sent.method == "WS" else read_content(headers, body, LIMIT)
-    budget = import_module("openai_gateway.leaks.budget").budget_for(len(body), SystemClock())
-    reading = import_module("openai_gateway.leaks.read")
-    heads = import_module("openai_gateway.leaks.read_head")
+    budget = module("budget").budget_for(len(body), SystemClock())
+    reading = module("read")
+    heads = module("read_head")
     media, request = case.sent.content_type.encode(), call_of(case.sent).request
     found = reading.read_body(content, media, detector_of(), lambda _: wanted, budget)
     head = heads.read_head(request, detector_of(), lambda _: wanted, budget)
@@ -176,15 +176,20 @@ def is_well(case: Case, switch: Switch) -> bool:
 
 def modules() -> list[Any]:
     package = import_module("openai_gateway.leaks")
-    names = (found.name for found in iter_modules(package.__path__))
-    return [import_module(f"openai_gateway.leaks.{name}") for name in names]
+    found = walk_packages(package.__path__, "openai_gateway.leaks.")
+    return [import_module(one.name) for one in found]
+
+
+def module(name: str) -> Any:
+    """A module of leaks/, by its last name."""
+    return next(one for one in modules() if one.__name__.rpartition(".")[2] == name)
 
 
 def switch_off(switch: Switch, patch: pytest.MonkeyPatch) -> None:
     home, *owners, name = switch.at.split(".")
     places = modules()
     if home != "*":
-        owner = import_module(f"openai_gateway.leaks.{home}")
+        owner = module(home)
         places = [getattr(owner, owners[0])] if owners else [owner, *places]
     real = next(getattr(place, name) for place in places if hasattr(place, name))
     off = switch.off(real)
@@ -202,6 +207,6 @@ def test_without_it_a_secret_is_missed(switch: Switch, monkeypatch: pytest.Monke
 
 
 def test_every_view_has_a_switch() -> None:
-    hinted = import_module("openai_gateway.leaks.readings").HINTED
+    hinted = module("readings").HINTED
     switched = {switch.name.removeprefix("view: ") for switch in SWITCHES}
     assert {kind for kind, *_ in hinted} <= switched

@@ -26,10 +26,10 @@ from tests.leaks.kinds import KINDS, STRONG
 from tests.leaks.oddities import CYRILLIC
 from tests.leaks.subject import RULES, detector_of
 
-reading = pytest.importorskip("openai_gateway.leaks.read", reason="the reader is not built yet")
-heads = pytest.importorskip("openai_gateway.leaks.read_head", reason="it is not built yet")
-budgets = pytest.importorskip("openai_gateway.leaks.budget", reason="it is not built yet")
-pytest.importorskip("openai_gateway.leaks.rule_set", reason="the rules are not built yet")
+reading = pytest.importorskip("openai_gateway.leaks.reading.read")
+heads = pytest.importorskip("openai_gateway.leaks.reading.read_head")
+budgets = pytest.importorskip("openai_gateway.leaks.reading.budget")
+pytest.importorskip("openai_gateway.leaks.rules.rule_set", reason="the rules are not built yet")
 if not (RULES / "secrets.yaml").exists():
     pytest.skip("the rules are not written yet", allow_module_level=True)
 

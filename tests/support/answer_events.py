@@ -1,4 +1,4 @@
-"""Answers of OpenAI's for tests of leaks/answers.py: a detector that stands in, events, and a
+"""Answers of OpenAI's for tests of leaks/answers: a detector that stands in, events, and a
 client that puts the texts together without knowing how the gateway takes them apart."""
 
 import json
@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from openai_gateway.leaks.ledger import Done, Finding
-from openai_gateway.leaks.rule import Hit, Rule
+from openai_gateway.leaks.reading.ledger import Done, Finding
+from openai_gateway.leaks.rules.rule import Hit, Rule
 
 type Object = dict[str, Any]
 type Texts = dict[tuple[Any, ...], str]
@@ -25,7 +25,7 @@ RULES = {name: Rule(name, name, pattern.decode()) for name, pattern in PATTERNS.
 
 
 class StandIn:
-    """Finds by the patterns above; the same calls as leaks/detector.py."""
+    """Finds by the patterns above; the same calls as leaks/engine/detector.py."""
 
     def __init__(self) -> None:
         self._patterns = {name: re.compile(pattern) for name, pattern in PATTERNS.items()}

@@ -4,9 +4,9 @@ import random
 import string
 from collections.abc import Sequence
 
-from openai_gateway.leaks.pattern import Alt, At, Byte, Cat, Group, Node, Repeat
-from openai_gateway.leaks.rule import Rule
-from openai_gateway.leaks.template import fill
+from openai_gateway.leaks.engine.pattern import Alt, At, Byte, Cat, Group, Node, Repeat
+from openai_gateway.leaks.rules.rule import Rule
+from openai_gateway.leaks.rules.template import fill
 
 PLAIN = frozenset(range(32, 127))
 

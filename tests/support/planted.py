@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from openai_gateway.core.clock import SystemClock
-from openai_gateway.leaks.budget import Budget, budget_for
-from openai_gateway.leaks.ledger import Done, Finding
-from openai_gateway.leaks.rule import Hit, Rule
+from openai_gateway.leaks.reading.budget import Budget, budget_for
+from openai_gateway.leaks.reading.ledger import Done, Finding
+from openai_gateway.leaks.rules.rule import Hit, Rule
 
 FAKE: Final = Rule("fake-key", "A key", "FAKE-[a-z0-9]{16}", strong=True)
 NAMED: Final = Rule("named-value", "A password by its name", "", group=1)

@@ -12,8 +12,8 @@ from openai_gateway.cli.reading import WIDTH, as_json, cut, quiet, say
 
 if TYPE_CHECKING:  # slow to import, and not needed for --help
     from openai_gateway.api.price_file import Fault
-    from openai_gateway.leaks.rule import Rule
-    from openai_gateway.leaks.rule_set import RuleSet
+    from openai_gateway.leaks.rules.rule import Rule
+    from openai_gateway.leaks.rules.rule_set import RuleSet
 
 # Each example is filled anew so many times: one that holds by luck is no example.
 FILLINGS: Final = 20
@@ -50,10 +50,10 @@ def check(file: str | None, config: str | None, as_json: bool) -> None:
     FILE is a rule file (.yaml) or a gitleaks file (.toml), which has no examples; without it the
     files that leaks.rules of gateway.yaml names. Exit 1 if a rule or an example is wrong.
     """
-    from openai_gateway.leaks.detector import Detector
-    from openai_gateway.leaks.rule import RulesFault
-    from openai_gateway.leaks.rule_file import RuleFileError
-    from openai_gateway.leaks.rule_set import read
+    from openai_gateway.leaks.engine.detector import Detector
+    from openai_gateway.leaks.rules.rule import RulesFault
+    from openai_gateway.leaks.rules.rule_file import RuleFileError
+    from openai_gateway.leaks.rules.rule_set import read
 
     paths = [_given(file)] if file is not None else rule_paths(config)
     try:

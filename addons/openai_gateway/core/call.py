@@ -88,7 +88,7 @@ class Meter(Protocol):
 
 
 class AnswerScan(Protocol):
-    """What looks for secrets in the answer; see leaks/answers.py."""
+    """What looks for secrets in the answer; see leaks/answers/answers.py."""
 
     @property
     def over_budget(self) -> bool: ...

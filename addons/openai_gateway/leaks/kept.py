@@ -1,10 +1,10 @@
 """Takes secrets out of what the log keeps: all of them, whatever is done about them on the wire."""
 
 from openai_gateway.core.clock import Clock
-from openai_gateway.leaks.budget import budget_for
-from openai_gateway.leaks.places import Detector
 from openai_gateway.leaks.policy import Actions
-from openai_gateway.leaks.read import read_text
+from openai_gateway.leaks.reading.budget import budget_for
+from openai_gateway.leaks.reading.places import Detector
+from openai_gateway.leaks.reading.read import read_text
 
 
 def without_secrets(data: bytes, detector: Detector, clock: Clock) -> bytes | None:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final, Protocol
 
 from openai_gateway.core.clock import Clock
-from openai_gateway.leaks.ledger import Done, Finding
+from openai_gateway.leaks.reading.ledger import Done, Finding
 
 _OPEN: Final = "["
 

@@ -14,13 +14,13 @@ from openai_gateway.api.errors import refusal
 from openai_gateway.core.call import Call, Content, Found
 from openai_gateway.core.clock import Clock
 from openai_gateway.core.verdict import PASS, Changed, Pass, Refuse, Verdict
-from openai_gateway.leaks.answers import AnswerScan
-from openai_gateway.leaks.budget import budget_for
-from openai_gateway.leaks.ledger import Done, Finding, Judge
-from openai_gateway.leaks.places import Detector
+from openai_gateway.leaks.answers.answers import AnswerScan
 from openai_gateway.leaks.policy import Actions, Allowance
-from openai_gateway.leaks.read import BODY, Reading, read_body
-from openai_gateway.leaks.read_head import CleanLines, HeadReading, read_head
+from openai_gateway.leaks.reading.budget import budget_for
+from openai_gateway.leaks.reading.ledger import Done, Finding, Judge
+from openai_gateway.leaks.reading.places import Detector
+from openai_gateway.leaks.reading.read import BODY, Reading, read_body
+from openai_gateway.leaks.reading.read_head import CleanLines, HeadReading, read_head
 
 CODE: Final = "gateway_secret_detected"
 # Its own word beside the rules' ids: something could not be decoded within its bounds.

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-from openai_gateway.leaks.template import fill
+from openai_gateway.leaks.rules.template import fill
 from scripts.demo.step import Proof, Scene, Step
 
 # Made up at run time, with a checksum that is right: as GitHub's own are.

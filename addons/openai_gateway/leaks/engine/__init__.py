@@ -1,0 +1,1 @@
+"""Finds secrets in a text: rules compiled together, two engines that find the same."""

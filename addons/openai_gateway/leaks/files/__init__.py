@@ -1,0 +1,1 @@
+"""The texts in files: archives, office documents, PDF, pictures; told by content, within bounds."""

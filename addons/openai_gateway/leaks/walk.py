@@ -15,12 +15,13 @@ from openai_gateway.leaks.char_map import CharMap
 from openai_gateway.leaks.disguise_layer import undisguised
 from openai_gateway.leaks.edits import Cut, masks, redactions
 from openai_gateway.leaks.escape_layer import escapes
-from openai_gateway.leaks.files import as_text, texts_of
+from openai_gateway.leaks.files import as_text, readers_of, texts_of
 from openai_gateway.leaks.hits import Hits, Place
 from openai_gateway.leaks.json_layer import Flat, flatten, is_document, is_lines
 from openai_gateway.leaks.ledger import Ledger
 from openai_gateway.leaks.neighbours import Beside
 from openai_gateway.leaks.places import Detector, Names, in_document
+from openai_gateway.leaks.plain import is_utf8
 from openai_gateway.leaks.run_layer import BASE64, HEX
 from openai_gateway.leaks.sniff import inflated_texts, is_binary, is_media
 from openai_gateway.leaks.structure import Structure
@@ -61,6 +62,15 @@ class Walk:
         if is_lines(text):
             return self.document(text, label, bare=bare, lines=True)
         return self.level(text, lambda: label, 0, before=before)
+
+    def spread(self, text: bytes, place: Place) -> list[Cut]:
+        """The cuts of one thing of which each byte has a place of its own, as a file has lines."""
+        self.budget.unit(len(text))
+        if is_document(text) or is_lines(text):
+            return self._document(text, Structure(text, self.names.shown), place, 0, writable=True)
+        if is_binary(text) and (readers_of(text) or not is_utf8(text)):
+            return self._binary(text, partial(place, 0), 0, writable=True)
+        return self._text(text, place, 0)
 
     def document(
         self, text: bytes, label: str, *, bare: bool = False, lines: bool = False

@@ -12,6 +12,7 @@ from openai_gateway.cli.reading import WIDTH, as_json, cut, quiet, say
 
 if TYPE_CHECKING:  # slow to import, and not needed for --help
     from openai_gateway.api.price_file import Fault
+    from openai_gateway.config.policy import Leaks
     from openai_gateway.leaks.rules.rule import Rule
     from openai_gateway.leaks.rules.rule_set import RuleSet
 
@@ -69,6 +70,11 @@ def check(file: str | None, config: str | None, as_json: bool) -> None:
 
 def rule_paths(config: str | None) -> list[Path]:
     """The rule files of the gateway.yaml that a gateway started here would use; no key is read."""
+    return leaks_of(config, "rules")[1]
+
+
+def leaks_of(config: str | None, *names: str) -> tuple["Leaks", list[Path]]:
+    """These fields of its section `leaks`, the others at their defaults; and its rule files."""
     from openai_gateway.config.load import find
     from openai_gateway.config.problems import ConfigError
     from openai_gateway.config.rules import rule_file
@@ -78,8 +84,8 @@ def rule_paths(config: str | None) -> list[Path]:
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     root = Path.cwd() if path is None else path.absolute().parent
-    names = _names({} if path is None else _section(path), path)
-    return [_near(rule_file(root, name)) for name in names]
+    leaks = _judged({} if path is None else _section(path), names, path)
+    return leaks, [_near(rule_file(root, name)) for name in leaks.rules]
 
 
 def _section(path: Path) -> Mapping[str, object]:
@@ -98,19 +104,20 @@ def _section(path: Path) -> Mapping[str, object]:
     return leaks if isinstance(leaks, Mapping) else {}
 
 
-def _names(section: Mapping[str, object], path: Path | None) -> Sequence[str]:
+def _judged(section: Mapping[str, object], names: Sequence[str], path: Path | None) -> "Leaks":
     from pydantic import ValidationError
 
     from openai_gateway.config.kinds import Setting
     from openai_gateway.config.policy import Leaks
+    from openai_gateway.config.problems import dotted
     from openai_gateway.config.translate import faults
 
-    said = {"rules": section["rules"]} if "rules" in section else {}
+    said = {name: section[name] for name in names if name in section}
     try:
-        return Leaks.model_validate(said, context=Setting()).rules
+        return Leaks.model_validate(said, context=Setting())
     except ValidationError as error:
-        words = "; ".join(message for _, message in faults(error))
-        raise click.ClickException(f"{path}: leaks.rules: {words}") from error
+        words = "; ".join(f"leaks.{dotted(loc)}: {message}" for loc, message in faults(error))
+        raise click.ClickException(f"{path}: {words}") from error
 
 
 def _given(file: str) -> Path:

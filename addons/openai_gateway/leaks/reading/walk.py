@@ -9,7 +9,8 @@ from functools import partial
 from itertools import chain
 from typing import Final
 
-from openai_gateway.leaks.files.files import as_text, texts_of
+from openai_gateway.leaks.files.files import as_text, readers_of, texts_of
+from openai_gateway.leaks.files.plain import is_utf8
 from openai_gateway.leaks.reading.base_layer import Coded, coded
 from openai_gateway.leaks.reading.budget import Budget
 from openai_gateway.leaks.reading.char_map import CharMap
@@ -61,6 +62,15 @@ class Walk:
         if is_lines(text):
             return self.document(text, label, bare=bare, lines=True)
         return self.level(text, lambda: label, 0, before=before)
+
+    def spread(self, text: bytes, place: Place) -> list[Cut]:
+        """The cuts of one thing of which each byte has a place of its own, as a file has lines."""
+        self.budget.unit(len(text))
+        if is_document(text) or is_lines(text):
+            return self._document(text, Structure(text, self.names.shown), place, 0, writable=True)
+        if is_binary(text) and (readers_of(text) or not is_utf8(text)):
+            return self._binary(text, partial(place, 0), 0, writable=True)
+        return self._text(text, place, 0)
 
     def document(
         self, text: bytes, label: str, *, bare: bool = False, lines: bool = False

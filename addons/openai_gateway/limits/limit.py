@@ -67,15 +67,15 @@ class Store(Protocol):
         """All or nothing; `lease` (the call's id) names its places of concurrency."""
         ...
 
-    def adjust(self, charges: Sequence[Charge]) -> None | Awaitable[None]:
+    def adjust(self, charges: Sequence[Charge]) -> Awaitable[None] | None:
         """A negative amount gives back, a positive one takes more, also below 0. Never refused."""
         ...
 
-    def renew(self, limits: Sequence[Limit], lease: str) -> None | Awaitable[None]:
+    def renew(self, limits: Sequence[Limit], lease: str) -> Awaitable[None] | None:
         """The call still runs: its places of concurrency are kept for another while."""
         ...
 
-    def release(self, limits: Sequence[Limit], lease: str) -> None | Awaitable[None]:
+    def release(self, limits: Sequence[Limit], lease: str) -> Awaitable[None] | None:
         """The call has ended: its places of concurrency are free. Saying it twice does no harm."""
         ...
 

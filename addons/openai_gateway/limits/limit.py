@@ -5,7 +5,9 @@ A store answers one question for all limits of a call together, so that none is 
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+LEASE_S: Final = 15.0
 
 type Kind = Literal["rpm", "tpm", "rpd", "tpd", "ipm", "concurrency"]
 
@@ -60,19 +62,37 @@ class Admission:
     """The store's clock, in seconds; it compares with nothing but itself."""
 
 
+class StoreFault(Exception):
+    """The store did not answer, or not as it should. Its text holds no password."""
+
+
 class Store(Protocol):
-    """Where the buckets are. A plain answer or an awaitable one: memory costs no task."""
+    """Where the buckets are. A plain answer or an awaitable one: memory costs no task.
+
+    No two charges of one question are on the same bucket: a call has one limit of a kind.
+    """
 
     def take(self, charges: Sequence[Charge], lease: str) -> Admission | Awaitable[Admission]:
-        """All or nothing; `lease` (the call's id) names its places of concurrency."""
+        """All or nothing; `lease` (the call's id) names its places of concurrency.
+
+        Amounts are 0 or more; what asks for 0 always fits. A lease that holds a place already
+        takes no second one.
+        """
         ...
 
-    def adjust(self, charges: Sequence[Charge]) -> Awaitable[None] | None:
-        """A negative amount gives back, a positive one takes more, also below 0. Never refused."""
+    def adjust(self, charges: Sequence[Charge], lease: str = "") -> Awaitable[None] | None:
+        """A negative amount gives back, a positive one takes more, also below 0. Never refused.
+
+        `lease` is the one of the call's `take`: what was admitted while the store was away is
+        corrected where it was taken, not in the store.
+        """
         ...
 
     def renew(self, limits: Sequence[Limit], lease: str) -> Awaitable[None] | None:
-        """The call still runs: its places of concurrency are kept for another while."""
+        """The call still runs: its places of concurrency are kept for another LEASE_S.
+
+        A place that had expired is taken again, also above the limit: the call is under way.
+        """
         ...
 
     def release(self, limits: Sequence[Limit], lease: str) -> Awaitable[None] | None:

@@ -116,6 +116,24 @@ _KINDS: Final = (
         "Compare the body with its content-type and content-encoding.",
     ),
     Kind(
+        "gateway_store_unavailable", 503, _SERVER, True, "error",
+        "The server had an error while processing your request. Please try again shortly.",
+        "The store that limits and budgets are kept in does not answer, and "
+        "`limits.on_store_error` is `closed`; or a hard budget that holds for the call cannot be "
+        "read.",
+        "Look after the store that limits.store names (for budgets without one: log.database); it "
+        "is tried again by itself.",
+    ),
+    Kind(
+        "project_spend_limit_exceeded", 429, "insufficient_quota", False, "over_budget",
+        "You exceeded your current quota, please check your plan and billing details. For more "
+        "information on this error, read the docs: "
+        "https://platform.openai.com/docs/guides/error-codes/api-errors.",
+        "A hard budget of gateway.yaml is used up, or what is left of it does not hold this call.",
+        "Wait until its period ends, raise it for a while with `openai-gateway budgets raise`, or "
+        "change its `usd` in gateway.yaml.",
+    ),
+    Kind(
         "gateway_upstream_unreachable", 502, _SERVER, True, "error",
         "The server could not be reached. Please try again later.",
         "The upstream could not be reached, its certificate was not accepted, or it broke off "

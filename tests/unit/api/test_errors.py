@@ -16,6 +16,8 @@ TABLE = {
     "gateway_body_too_large": (413, "invalid_request_error", False, "blocked"),
     "gateway_unsupported_encoding": (415, "invalid_request_error", False, "blocked"),
     "gateway_unreadable_body": (400, "invalid_request_error", False, "blocked"),
+    "gateway_store_unavailable": (503, "server_error", True, "error"),
+    "project_spend_limit_exceeded": (429, "insufficient_quota", False, "over_budget"),
     "gateway_upstream_unreachable": (502, "server_error", True, "error"),
     "gateway_upstream_timeout": (504, "server_error", True, "error"),
     "gateway_not_ready": (503, "server_error", True, "error"),

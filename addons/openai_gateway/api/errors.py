@@ -134,6 +134,15 @@ _KINDS: Final = (
         "change its `usd` in gateway.yaml.",
     ),
     Kind(
+        "rate_limit_exceeded", 429, "requests", True, "throttled",
+        "Rate limit reached. Please try again later.",
+        "One of our own limits (limits.rules, .profile or .tier) is reached; the message is "
+        "OpenAI's. For a limit of tokens the type is `tokens`. `x-should-retry` is false where the "
+        "wait is above 60 s, and where the call asks for more than the whole limit holds.",
+        "Wait as `retry-after-ms` says; a request that is too large needs a smaller input or "
+        "maximum of output, or a higher limit.",
+    ),
+    Kind(
         "gateway_upstream_unreachable", 502, _SERVER, True, "error",
         "The server could not be reached. Please try again later.",
         "The upstream could not be reached, its certificate was not accepted, or it broke off "
@@ -170,19 +179,26 @@ def refusal(
     param: str | None = None,
     reason: str = "",
     headers: tuple[tuple[str, str], ...] = (),
+    type_: str = "",
+    retry: bool | None = None,
+    public: str = "",
 ) -> Refusal:
-    """A refusal of the catalogue. `message` says what, which (masked), where and the fix."""
+    """A refusal of the catalogue. `message` says what, which (masked), where and the fix.
+
+    `type_` and `retry` only where an entry says that they differ from call to call.
+    """
     kind = CATALOGUE[code]
     return Refusal(
         code=code,
         status=kind.status,
-        type=kind.type,
+        type=type_ or kind.type,
         message=message or f"{kind.meaning} {kind.fix}",
-        retry=kind.retry,
+        retry=kind.retry if retry is None else retry,
         outcome=kind.outcome,
         param=param,
         reason=reason,
         headers=kind.headers + headers,
+        public=public,
     )
 
 
@@ -190,7 +206,7 @@ def public(refused: Refusal) -> Refusal:
     """The same refusal in words that name nothing of ours; codes stay."""
     kind = CATALOGUE[refused.code]
     return Refusal(
-        refused.code, refused.status, refused.type, kind.public, refused.retry,
+        refused.code, refused.status, refused.type, refused.public or kind.public, refused.retry,
         refused.outcome, None, refused.reason, refused.headers,
     )  # fmt: skip
 

@@ -27,6 +27,10 @@ CONNECTIONS: Final = 20
 # A backstop for whoever asks without a limit of time; limits/failing.py has the real one.
 SOCKET_S: Final = 1.0
 LONGEST_NAME: Final = 200
+# Beside its own errors redis-py lets through what a transport says that was closed under it.
+FAULTS: Final = (
+    RedisError, RedisClusterException, OSError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
 
 
 class Scripts:
@@ -55,7 +59,7 @@ class Scripts:
                     return await self._ask("EVALSHA", digest, len(keys), *keys, *arguments)
                 except NoScriptError:
                     return await self._ask("EVAL", script, len(keys), *keys, *arguments)
-        except (RedisError, RedisClusterException, OSError, ValueError) as error:
+        except FAULTS as error:
             raise StoreFault(self._said(error)) from error
 
     async def close(self) -> None:

@@ -159,7 +159,7 @@ class Places:
 
     def state(self, limit: Limit, asked: int, lease: str) -> State:
         """What it tells, once settled."""
-        return place_state(limit, self._others(lease), len(self.leases), asked)
+        return place_state(limit, len(self.leases), self._others(lease), asked)
 
     def glance(self, limit: Limit, now: int) -> State:
         """What it would tell at a time, changing nothing: other threads may ask."""

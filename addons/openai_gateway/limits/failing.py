@@ -129,6 +129,10 @@ class Guarded:
         since = self._silent_since
         return since is not None and self._clock.monotonic() - since >= self._patience.gone_s
 
+    def _refuse_if_closed(self, fault: StoreFault) -> None:
+        if self._policy == "closed":
+            raise StoreUnavailable(str(fault)) from fault
+
     async def _ask[T](self, limits: Sequence[Limit], question: Callable[[], T | Awaitable[T]]) -> T:
         if self.gone:
             self._count(self._policy)

@@ -17,8 +17,10 @@ from openai_gateway.core.call import Call
 
 type Object = Mapping[str, object]
 
-# Up to here an estimate takes well below 1 ms; above, a thread makes it.
-INLINE: Final = 64 * 1024
+# Up to here, and of so many values, an estimate takes below 1 ms; above, a thread makes it.
+INLINE: Final = 32 * 1024
+SHORT: Final = 4 * 1024
+MOST_VALUES: Final = 1000
 FIRST_OUTPUT: Final = 256
 MOST_MODELS: Final = 256
 LATELY: Final = 16
@@ -77,9 +79,11 @@ class Recent:
             self._models.popitem(last=False)
 
 
-def is_heavy(call: Call) -> bool:
-    """Whether the estimate has to be made in a thread."""
-    return len(call.content.data) > INLINE
+def is_heavy(data: bytes) -> bool:
+    """Whether the estimate of a body or a frame has to be made in a thread."""
+    if len(data) <= SHORT:
+        return False
+    return len(data) > INLINE or sum(data.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES
 
 
 def of_call(call: Call, recent: Recent) -> Estimate:

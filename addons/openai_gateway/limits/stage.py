@@ -16,7 +16,7 @@ from openai_gateway.core.clock import Clock
 from openai_gateway.core.verdict import PASS, Verdict
 from openai_gateway.limits import estimate
 from openai_gateway.limits.admission import Gate, Policy
-from openai_gateway.limits.estimate import INLINE, NOTHING, Estimate, Recent
+from openai_gateway.limits.estimate import NOTHING, Estimate, Recent
 from openai_gateway.limits.limit import Store
 from openai_gateway.limits.rulings import Facts, Rulings
 from openai_gateway.limits.settle import Settlement
@@ -66,7 +66,7 @@ class Limits:
             return PASS
         if not ruling.weighs:
             return self._gate.ask(call, ruling.limits, NOTHING)
-        if estimate.is_heavy(call):
+        if estimate.is_heavy(call.content.data):
             return self._in_thread(call)
         guess = estimate.of_call(call, self._recent)
         return self._gate.ask(call, ruling.at(guess.input_tokens), guess)
@@ -76,7 +76,7 @@ class Limits:
         passes. Sets the call's model, to that of the frame or of its socket."""
         if not self._on or not may_create(frame):
             return PASS
-        if len(frame) > INLINE:
+        if estimate.is_heavy(frame):
             return self._frame_in_thread(socket, call, frame)
         guess = self._read(socket, call, frame)
         return PASS if guess is None else self._ask(call, guess)

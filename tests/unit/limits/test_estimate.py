@@ -14,6 +14,7 @@ from openai_gateway.limits.estimate import (
     INLINE,
     LATELY,
     MOST,
+    SHORT,
     Estimate,
     Recent,
     is_heavy,
@@ -163,10 +164,19 @@ def test_the_memory_of_outputs_is_of_the_last_answers_of_a_bounded_number_of_mod
     assert (recent.of("a"), recent.of("b"), recent.of("c")) == (FIRST_OUTPUT, 1, 1)
 
 
-@pytest.mark.parametrize(("size", "heavy"), [(INLINE, False), (INLINE + 1, True)])
-def test_a_large_body_is_weighed_in_a_thread(size: int, heavy: bool) -> None:
-    call = called("/v1/files", b"x" * size, (b"content-type", b"text/plain"))
-    assert is_heavy(call) is heavy
+@pytest.mark.parametrize(
+    ("data", "heavy"),
+    [
+        (b"x" * INLINE, False),
+        (b"x" * (INLINE + 1), True),
+        (b"[" * SHORT, False),
+        (b"[" * (SHORT + 1), True),
+        (b"word, " * 1000, False),
+        (b'{"role": "user"},' * 501, True),
+    ],
+)
+def test_what_is_large_or_involved_is_weighed_in_a_thread(data: bytes, heavy: bool) -> None:
+    assert is_heavy(data) is heavy
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'{"messages": 7, "n": []}', b'"text"'])

@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from openai_gateway.core.call import Call
 from openai_gateway.core.usage import Usage
+from openai_gateway.core.verdict import PASS
 from openai_gateway.limits.limit import LEASE_S
 from openai_gateway.limits.settle import RENEW_S
 from tests.unit.limits.rig import Rig, chat, posted, used
@@ -198,3 +201,32 @@ def test_stopping_lets_corrections_come_through() -> None:
         return (await rig.remaining())["tpd"]
 
     assert run(scenario) == 5000
+
+
+OUTCOMES = st.sampled_from(("whole", "silent", "failed", "left", "broken"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 300), OUTCOMES, st.integers(1, 600)), max_size=20))
+def test_after_any_calls_the_bucket_holds_exactly_what_they_used(calls: list) -> None:
+    """Each reserves 6 + `most`; none is admitted that does not fit, and no time passes."""
+
+    async def scenario(clock: VirtualClock) -> None:
+        rig, taken = Rig(clock, "  rules: [{name: r, tpd: 2000}]\n"), 0
+        for most, outcome, told in calls:
+            call = chat(max_tokens=most)
+            admitted = await rig.asks(call) is PASS
+            assert admitted is (taken + 6 + most <= 2000)
+            if not admitted:
+                continue
+            used_up = {
+                "whole": told, "silent": 6 + most, "failed": 0, "left": 6, "broken": max(6, told),
+            }  # fmt: skip
+            usage = used(0, told) if outcome in ("whole", "broken") else None
+            status = {"failed": 500, "left": 0}.get(outcome, 200)
+            error = "client_closed" if outcome == "left" else None
+            rig.settlement.settle(ended(call, status, usage, error), broken=outcome == "broken")
+            taken += used_up[outcome]
+            assert (await rig.remaining())["tpd"] == max(0, 2000 - taken)
+
+    run(scenario)

@@ -96,8 +96,8 @@ def test_a_large_body_is_weighed_in_a_thread() -> None:
         assert await said is PASS
         return reserved(call)
 
-    # 81920 bytes are 20480 tokens, and 4 for the message
-    assert run(scenario) == {"tpm": 20_480 + 4 + 94}
+    # 40960 bytes are 10240 tokens, and 4 for the message
+    assert run(scenario) == {"tpm": 10_240 + 4 + 94}
 
 
 def test_limits_of_requests_need_no_look_at_a_large_body() -> None:
@@ -203,7 +203,7 @@ def test_a_large_frame_is_read_in_a_thread() -> None:
         assert await said is PASS
         return reserved(call)
 
-    assert run(scenario) == {"tpm": 20_480 + 256}
+    assert run(scenario) == {"tpm": 10_240 + 256}
 
 
 def test_off_lets_frames_pass() -> None:

@@ -142,6 +142,7 @@ class Meter:
             if parsed.guessed:
                 call.usage_missing = "stream_aborted" if broken else "not_reported"
         if parsed.charge_id is not None:
+            call.bill = (parsed.charge_id, parsed.final)
             self._charged.note(parsed.charge_id, charged=parsed.final)
         for name, _ in parsed.containers:
             self._charged.note(name, charged=True)

@@ -125,6 +125,33 @@ _KINDS: Final = (
         "Compare the body with its content-type and content-encoding.",
     ),
     Kind(
+        "gateway_store_unavailable", 503, _SERVER, True, "error",
+        "The server had an error while processing your request. Please try again shortly.",
+        "The store that limits and budgets are kept in does not answer, and "
+        "`limits.on_store_error` is `closed`; or a hard budget that holds for the call cannot be "
+        "read.",
+        "Look after the store that limits.store names (for budgets without one: log.database); it "
+        "is tried again by itself.",
+    ),
+    Kind(
+        "project_spend_limit_exceeded", 429, "insufficient_quota", False, "over_budget",
+        "You exceeded your current quota, please check your plan and billing details. For more "
+        "information on this error, read the docs: "
+        "https://platform.openai.com/docs/guides/error-codes/api-errors.",
+        "A hard budget of gateway.yaml is used up, or what is left of it does not hold this call.",
+        "Wait until its period ends, raise it for a while with `openai-gateway budgets raise`, or "
+        "change its `usd` in gateway.yaml.",
+    ),
+    Kind(
+        "rate_limit_exceeded", 429, "requests", True, "throttled",
+        "Rate limit reached. Please try again later.",
+        "One of our own limits (limits.rules, .profile or .tier) is reached; the message is "
+        "OpenAI's. For a limit of tokens the type is `tokens`. `x-should-retry` is false where the "
+        "wait is above 60 s, and where the call asks for more than the whole limit holds.",
+        "Wait as `retry-after-ms` says; a request that is too large needs a smaller input or "
+        "maximum of output, or a higher limit.",
+    ),
+    Kind(
         "gateway_upstream_unreachable", 502, _SERVER, True, "error",
         "The server could not be reached. Please try again later.",
         "The upstream could not be reached, its certificate was not accepted, or it broke off "
@@ -161,19 +188,26 @@ def refusal(
     param: str | None = None,
     reason: str = "",
     headers: tuple[tuple[str, str], ...] = (),
+    type_: str = "",
+    retry: bool | None = None,
+    public: str = "",
 ) -> Refusal:
-    """A refusal of the catalogue. `message` says what, which (masked), where and the fix."""
+    """A refusal of the catalogue. `message` says what, which (masked), where and the fix.
+
+    `type_` and `retry` only where an entry says that they differ from call to call.
+    """
     kind = CATALOGUE[code]
     return Refusal(
         code=code,
         status=kind.status,
-        type=kind.type,
+        type=type_ or kind.type,
         message=message or f"{kind.meaning} {kind.fix}",
-        retry=kind.retry,
+        retry=kind.retry if retry is None else retry,
         outcome=kind.outcome,
         param=param,
         reason=reason,
         headers=kind.headers + headers,
+        public=public,
     )
 
 
@@ -181,7 +215,7 @@ def public(refused: Refusal) -> Refusal:
     """The same refusal in words that name nothing of ours; codes stay."""
     kind = CATALOGUE[refused.code]
     return Refusal(
-        refused.code, refused.status, refused.type, kind.public, refused.retry,
+        refused.code, refused.status, refused.type, refused.public or kind.public, refused.retry,
         refused.outcome, None, refused.reason, refused.headers,
     )  # fmt: skip
 

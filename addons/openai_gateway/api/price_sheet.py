@@ -49,6 +49,7 @@ _TOOLS: Final = frozenset(
         *("file_search_storage", "container", "count"),
     }
 )
+_LIMITS: Final = ("max_input_tokens", "max_output_tokens")
 _SAID: Final = frozenset({"content_tokens", "scope", "billing", "unit", "check", "note"})
 
 
@@ -67,6 +68,8 @@ class Listed:
     tier_units: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     by_size: Mapping[str, tuple[Value, str]] = field(default_factory=dict)
     regional_x: Fraction = Fraction(1)
+    max_input: int | None = None
+    max_output: int | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +152,7 @@ def _model(found: Sheet, name: str, value: Value) -> None:
 def _listed(value: Value, fields: Mapping[str, Value]) -> Listed:
     tiers = fields["tiers"].mapping(TIERS) if "tiers" in fields else {}
     above, long = _long(fields.get("long"))
+    most = fields["limits"].mapping(_LIMITS) if "limits" in fields else {}
     _described(fields)
     return Listed(
         at=value,
@@ -162,6 +166,8 @@ def _listed(value: Value, fields: Mapping[str, Value]) -> Listed:
         tier_units={name: _units(one.mapping()) for name, one in tiers.items()},
         by_size=_sizes(fields.get("by_size")),
         regional_x=_factor(fields.get("regional_x")),
+        max_input=_count(most.get("max_input_tokens")),
+        max_output=_count(most.get("max_output_tokens")),
     )
 
 
@@ -169,12 +175,13 @@ def _described(fields: Mapping[str, Value]) -> None:
     """What costs nothing but must be well-formed all the same."""
     if "shutdown" in fields:
         fields["shutdown"].date()
-    if "limits" in fields:
-        for limit in fields["limits"].mapping(("max_input_tokens", "max_output_tokens")).values():
-            limit.count()
     if "endpoints" in fields:
         for endpoint in fields["endpoints"].items():
             endpoint.text()
+
+
+def _count(value: Value | None) -> int | None:
+    return value.count() if value else None
 
 
 def _prices(value: Value | None) -> Prices:

@@ -26,6 +26,8 @@ class Entry:
     rates: Mapping[tuple[str, bool], Rates]  # by (tier, long)
     units: Mapping[str, Mapping[str, Pico]]  # pico-dollars a unit, by tier
     by_size: bool  # a second of video costs by its size
+    max_input: int | None = None  # tokens, where the list knows it
+    max_output: int | None = None
 
     def rate(self, tier: str, input_tokens: int) -> tuple[Rates, bool]:
         """The prices of a call with that much input, and whether they are the long ones."""
@@ -51,6 +53,8 @@ def entry(name: str, listed: Listed, models: Mapping[str, Listed]) -> Entry:
         rates=rates,
         units={tier: _units(listed, models, tier) for tier in (STANDARD, *listed.tiers)},
         by_size=bool(listed.by_size),
+        max_input=listed.max_input,
+        max_output=listed.max_output,
     )
 
 

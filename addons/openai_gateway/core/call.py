@@ -158,6 +158,10 @@ class Call:
     service_tier: str | None = None
     cost_nano_usd: int | None = 0
     unpriced_model: str | None = None
+    bill: tuple[str, bool] | None = None  # the id that it is booked under, and whether it is final
+    hold: object = field(default=None, repr=False)  # what budgets/ has reserved for it
+    reserved: object = field(default=None, repr=False)  # what limits/ has taken for it
+    throttled: list[tuple[str, str]] = field(default_factory=list)  # (limit, action), for metrics
     # for the bodies that are kept: set once nothing in the request is a leak; what came back
     judged: bool = False
     answer_type: str = ""

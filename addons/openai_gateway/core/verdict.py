@@ -8,7 +8,8 @@ class Refusal:
     """An answer of our own in OpenAI's envelope; entries are made by api/errors.py only.
 
     `retry` becomes x-should-retry; `outcome` is the row's and the metric's; `reason` is a short
-    closed word for metrics (`key_rejections_total{reason}`) and never text of a client.
+    closed word for metrics (`key_rejections_total{reason}`) and never text of a client. `public` is
+    what `errors.detail: public` says of this very call; left out, the catalogue's words.
     """
 
     code: str
@@ -20,6 +21,7 @@ class Refusal:
     param: str | None = None
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    public: str = ""
 
 
 @dataclass(frozen=True, slots=True)

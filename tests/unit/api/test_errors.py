@@ -16,6 +16,9 @@ TABLE = {
     "gateway_body_too_large": (413, "invalid_request_error", False, "blocked"),
     "gateway_unsupported_encoding": (415, "invalid_request_error", False, "blocked"),
     "gateway_unreadable_body": (400, "invalid_request_error", False, "blocked"),
+    "gateway_store_unavailable": (503, "server_error", True, "error"),
+    "rate_limit_exceeded": (429, "requests", True, "throttled"),
+    "project_spend_limit_exceeded": (429, "insufficient_quota", False, "over_budget"),
     "gateway_upstream_unreachable": (502, "server_error", True, "error"),
     "gateway_upstream_timeout": (504, "server_error", True, "error"),
     "gateway_not_ready": (503, "server_error", True, "error"),
@@ -57,6 +60,15 @@ def test_the_public_form_names_nothing_of_ours_and_keeps_the_rest(code: str) -> 
 def test_a_refusal_without_words_says_what_it_means_and_what_to_do(code: str) -> None:
     kind = errors.CATALOGUE[code]
     assert errors.refusal(code).message == f"{kind.meaning} {kind.fix}"
+
+
+def test_a_refusal_may_bring_its_own_type_retry_and_public_words() -> None:
+    full = errors.refusal(
+        "rate_limit_exceeded", "rule ci", type_="tokens", retry=False, public="Request too large."
+    )
+    assert (full.type, full.retry, full.message) == ("tokens", False, "rule ci")
+    shown = errors.public(full)
+    assert (shown.type, shown.retry, shown.message) == ("tokens", False, "Request too large.")
 
 
 def test_every_refusal_carries_its_id_twice_and_says_whether_to_retry() -> None:

@@ -304,6 +304,22 @@ def test_the_answers_model_decides_and_what_was_asked_stands_in_where_it_names_n
     assert cost(usage(None, input=1)).unpriced_model == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("gpt-4.1", (1_047_576, 32_768)),
+        ("gpt-4-turbo-2024-04-09", (128_000, 4096)),
+        ("gpt-image-1", (None, None)),
+    ],
+)
+def test_an_entry_tells_how_much_a_model_takes_and_makes(
+    name: str, most: tuple[int | None, int | None]
+) -> None:
+    found = TABLE.lookup(name)
+    assert found is not None
+    assert (found.max_input, found.max_output) == most
+
+
 def test_the_set_of_names_holds_those_without_a_price_too() -> None:
     known = {"gpt-6-luna", "gpt-5.4-2026-03-05", "gpt-6.2-astra-law", "dall-e-3"}
     assert known <= TABLE.names

@@ -1,0 +1,62 @@
+"""Opens the store that `limits.store` names. It may be away: that is the policy's matter, later."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from openai_gateway.core.clock import Clock
+from openai_gateway.limits.failing import Guarded, Policy
+from openai_gateway.limits.limit import Store
+from openai_gateway.limits.memory import Memory
+from openai_gateway.limits.redis_url import Address, StoreUrlFault, parse
+
+MEMORY: Final = "memory"
+
+
+class Scripts(Protocol):
+    """What runs Lua in the shared store, for budgets too. See limits/redis.py."""
+
+    async def run(self, script: str, keys: list[bytes], arguments: list[str | int]) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The store, and the way to run other scripts in it where it is shared."""
+
+    store: Store
+    scripts: Scripts | None = None
+
+
+def open_store(
+    url: str,
+    environment: str,
+    policy: Policy,
+    instances: int,
+    clock: Clock,
+    count: Callable[[str], None],
+) -> Opened:
+    """The store of this environment; `count` hears the policy's name for each unanswered question.
+
+    Raises: StoreUrlFault for a URL that names none, a missing file of TLS, a missing driver.
+    """
+    if url == MEMORY:
+        return Opened(Memory(clock))
+    address = parse(url)
+    _files_are_there(address)
+    try:
+        from openai_gateway.limits.redis import RedisStore
+        from openai_gateway.limits.redis import Scripts as RedisScripts
+    except ImportError as error:
+        raise StoreUrlFault(
+            "Redis needs its driver; pip install 'openai-gateway[redis]'"
+        ) from error
+    scripts = RedisScripts(address)
+    store = RedisStore(scripts, environment)
+    return Opened(Guarded(store, policy, instances, clock, count), scripts)
+
+
+def _files_are_there(address: Address) -> None:
+    for option, path in address.tls_files.items():
+        if not Path(path).is_file():
+            raise StoreUrlFault(f"{option} is no file: {path}")

@@ -1,7 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
     route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ leaks ▶ models
-    ▶ accounting ▶ keys.attach
+    ▶ limits ▶ accounting ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -32,6 +32,7 @@ from openai_gateway.keys.tripwire import Tripwire, TripwireStage
 from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.kept import without_secrets
 from openai_gateway.leaks.stage import Leaks
+from openai_gateway.limits.stage import Limits
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
 from openai_gateway.staging.models import Models
@@ -57,6 +58,7 @@ class Chain:
     masks: tuple[bytes, ...] = field(repr=False)
     tripwire: TripwireStage = field(repr=False)
     leaks: Leaks = field(repr=False)
+    limits: Limits = field(repr=False)
 
     def head_refusal(self, call: Call) -> Refusal | None:
         """What a call's head alone is refused for: a production key out of place."""
@@ -84,6 +86,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
     config = loaded.config
     models = Models(config.models, rules.prices)
     leaks = Leaks(config.leaks, rules.detector, SystemClock())
+    limits = Limits(config.limits, rules.rulings, services.limits, config.environment)
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
@@ -98,6 +101,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
             CheckContent(),
             leaks,
             models,
+            limits,
             Accounting(rules.prices, services.charged),
             Attach(ring),
         ),
@@ -111,6 +115,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         timeout_s=config.upstream.timeout_s,
         tripwire=tripwire,
         leaks=leaks,
+        limits=limits,
         kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
         redact=partial(for_log, masks=masks, detector=rules.detector),
         masks=masks,

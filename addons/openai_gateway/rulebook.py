@@ -3,11 +3,12 @@ configuration, told with its file, line and column.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from openai_gateway.api.price_file import Fault, PriceFileError
 from openai_gateway.api.prices import PriceTable
@@ -18,6 +19,12 @@ from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.policy import expired
 from openai_gateway.leaks.rules import rule_set
 from openai_gateway.leaks.rules.rule import RulesFault
+from openai_gateway.limits.profile import Profile
+from openai_gateway.limits.rulings import Rulings
+from openai_gateway.limits.tiers import Tiers
+from openai_gateway.limits.unmatched import Known, never_matching
+
+LIMITS: Final = "rules/limits.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Rulebook:
 
     prices: PriceTable
     detector: Detector | None
+    rulings: Rulings
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...] = ()
 
@@ -38,7 +46,10 @@ def read(loaded: Loaded) -> Rulebook:
     leaks = loaded.config.leaks
     listed, own = price_files(loaded.root, loaded.config.models.prices)
     rules = tuple(rule_file(loaded.root, name) for name in leaks.rules)
-    files = (listed, *([own] if own else []), *rules)
+    tiers = rule_file(loaded.root, LIMITS) if loaded.config.limits.tier is not None else None
+    named = loaded.config.limits.profile
+    profile = loaded.path_of(named) if named else None
+    files = tuple(path for path in (listed, own, *rules, tiers, profile) if path is not None)
     problems: list[Problem] = []
     prices = detector = None
     notes: tuple[Fault, ...] = ()
@@ -57,9 +68,40 @@ def read(loaded: Loaded) -> Rulebook:
         except RulesFault as error:
             file = ", ".join(map(str, rules))
             problems += [Problem(file, 1, 1, "rules", text) for text in error.problems]
-    if problems or prices is None:
+    rulings, faults = _rulings(loaded, tiers, profile)
+    problems += faults
+    if problems or prices is None or rulings is None:
         raise ConfigError(tuple(problems), (*loaded.secret_files, *files))
-    return Rulebook(prices, detector, files, (*_problems(notes), *_expired(loaded)))
+    warnings = (*_problems(notes), *_expired(loaded), *_unmatched(loaded, prices))
+    return Rulebook(prices, detector, rulings, files, warnings)
+
+
+def _rulings(
+    loaded: Loaded, tiers: Path | None, profile: Path | None
+) -> tuple[Rulings | None, tuple[Problem, ...]]:
+    try:
+        published = Tiers.load(tiers) if tiers else None
+        learned = Profile.load(profile) if profile else None
+    except PriceFileError as error:
+        return None, _problems(error.faults)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); limits.profile and rules/ name it"
+        return None, (Problem(str(error.filename), 1, 1, "(file)", message),)
+    return Rulings(loaded.config.limits, loaded.where, published, learned), ()
+
+
+def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:
+    """Rules of limits that can never decide anything."""
+    config = loaded.config
+    known = Known(
+        key=frozenset(mapping.name for mapping in config.keys.mappings),
+        model=prices.names,
+        client=frozenset(config.clients.credentials) or None,
+    )
+    for number, why in never_matching(config.limits.rules, known):
+        path = ("limits", "rules", number)
+        where = str(loaded.path or "environment")
+        yield Problem(where, *loaded.lines.place(path), f"limits.rules.{number}", why)
 
 
 @lru_cache(maxsize=2)

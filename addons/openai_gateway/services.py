@@ -22,6 +22,11 @@ from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
 from openai_gateway.keys.minted import Minted
+from openai_gateway.limits.estimate import Recent
+from openai_gateway.limits.settle import Settlement
+from openai_gateway.limits.stage import Shared
+from openai_gateway.limits.stores import MEMORY, open_store
+from openai_gateway.limits.waiting import Waiting
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
@@ -43,13 +48,15 @@ class Services:
     metrics: Metrics
     log: LogWriter
     minted: Minted
+    limits: Shared
     admin: Admin | None = None
 
     @classmethod
     def of(cls, loaded: Loaded, rules: Rulebook) -> "Services":
         """Builds them for the first configuration, started not yet.
 
-        Raises: DatabaseFault, and OSError or ValueError for endpoints that cannot be read.
+        Raises: DatabaseFault, StoreUrlFault, OSError or ValueError for endpoints that cannot be
+        read.
         """
         config = loaded.config
         endpoints = EndpointTable.load(rule_file(loaded.root, "rules/endpoints.yaml"))
@@ -66,7 +73,8 @@ class Services:
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
-        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted)
+        limits = shared_limits(config, metrics)
+        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted, limits)
 
     def start(self, unready: Callable[[], list[str]]) -> str:
         """Opens the log and the admin port; gives the port's address.
@@ -105,6 +113,9 @@ class Services:
         pairs = {
             "environment": (old.environment, new.environment),
             "log.database": (old.log.database, new.log.database),
+            "limits.store": (old.limits.store, new.limits.store),
+            "limits.on_store_error": (old.limits.on_store_error, new.limits.on_store_error),
+            "limits.instances": (old.limits.instances, new.limits.instances),
             "metrics.listen": (old.metrics.listen, new.metrics.listen),
             "metrics.token": (old.metrics.token, new.metrics.token),
             "metrics.tls": (old.metrics.tls, new.metrics.tls),
@@ -138,6 +149,22 @@ class Services:
         self.log.close(CLOSE_S)
         if self.admin is not None:
             self.admin.stop()
+
+
+def shared_limits(config: Config, metrics: Metrics) -> Shared:
+    """The buckets of this process, or those that it shares. Raises: StoreUrlFault."""
+    clock, said = SystemClock(), config.limits
+    opened = open_store(
+        said.store.secret.reveal(),
+        config.environment,
+        said.on_store_error,
+        said.instances,
+        clock,
+        metrics.store_error,
+    )
+    waiting, recent = Waiting(clock), Recent()
+    settlement = Settlement(opened.store, recent, waiting)
+    return Shared(opened.store, settlement, waiting, recent, clock)
 
 
 def labels_of(config: Config, endpoints: EndpointTable, models: frozenset[str]) -> Labels:
@@ -178,6 +205,8 @@ def other_secrets(config: Config) -> list[Secret]:
         found.append(proxy.auth.secret)
     if token is not None:
         found.append(token.secret)
+    if config.limits.store.secret.reveal() != MEMORY:
+        found.append(config.limits.store.secret)
     return found
 
 

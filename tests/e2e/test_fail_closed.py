@@ -40,6 +40,7 @@ STAGES = (
     "body",
     "leaks",
     "models",
+    "limits",
     "accounting",
     "keys.attach",
 )

@@ -62,11 +62,23 @@ def _word(pattern: re.Pattern[bytes], value: bytes | None) -> str:
     return value.decode() if value and pattern.fullmatch(value) else ""
 
 
-_LIMITS: Final = {"rpm": "x-ratelimit-limit-requests", "tpm": "x-ratelimit-limit-tokens"}
+_FAMILIES: Final = {"rpm": "requests", "tpm": "tokens"}
 
 
 def upstream_limits(headers: Mapping[str, str]) -> dict[str, int] | None:
     """OpenAI's own limits, as an answer tells them: requests and tokens a minute."""
-    told = {limit: headers.get(name, "") for limit, name in _LIMITS.items()}
+    return _told(headers, "limit")
+
+
+def upstream_remaining(headers: Mapping[str, str]) -> dict[str, int] | None:
+    """What is left of them."""
+    return _told(headers, "remaining")
+
+
+def _told(headers: Mapping[str, str], what: str) -> dict[str, int] | None:
+    told = {
+        limit: headers.get(f"x-ratelimit-{what}-{family}", "")
+        for limit, family in _FAMILIES.items()
+    }
     found = {limit: int(text) for limit, text in told.items() if _LIMIT.fullmatch(text)}
     return found or None

@@ -146,6 +146,7 @@ class Call:
     closed: bool = False
     features: dict[str, object] | None = field(default=None, repr=False)
     upstream_limits: dict[str, int] | None = None
+    upstream_remaining: dict[str, int] | None = None
     answer_scan: AnswerScan | None = field(default=None, repr=False)
     # what it consumed
     meter: Meter | None = field(default=None, repr=False)
@@ -181,13 +182,18 @@ class Call:
         self.id = self.id or new_id(self.started_at)
 
     def on_socket(self) -> "Call":
-        """A call of its own on this open socket: of the same client, key and endpoint."""
+        """A call of its own on this open socket, that gets a row: of the same client, key and
+        endpoint, with what was found in the messages since the last row."""
+        made = self.beside()
+        made.found, self.found = self.found, []
+        made.counted, self.counted = self.counted, 0
+        return made
+
+    def beside(self) -> "Call":
+        """Another call of the same client, key and endpoint, on the same socket."""
         made = Call(Request("WS", self.request.host, self.request.target, []))
         made.client, made.environment, made.sdk = self.client, self.environment, self.sdk
         made.key, made.endpoint = self.key, self.endpoint
-        # What was found in its messages since the last row, which the metrics have counted.
-        made.found, self.found = self.found, []
-        made.counted, self.counted = self.counted, 0
         return made
 
     def note_found(self, leak: Found) -> None:

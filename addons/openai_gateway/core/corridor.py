@@ -51,5 +51,6 @@ def name_of(verdict: Verdict) -> str:
     if isinstance(verdict, Pass):
         return verdict.note
     if isinstance(verdict, Refuse):
-        return f"refused: {verdict.refusal.code}"
+        why = f" ({verdict.refusal.reason})" if verdict.refusal.reason else ""
+        return f"refused: {verdict.refusal.code}{why}"
     return f"answered: {verdict.outcome}"

@@ -4,6 +4,7 @@ mitmproxy goes on with a flow whose hook raised. So every hook here ends in one 
 its work, or it catches whatever came (cancellation and sys.exit too) and closes what it guards.
 """
 
+import asyncio
 from typing import Any
 
 from mitmproxy import connection, http, tls
@@ -103,6 +104,9 @@ class Gateway:
             return
         try:
             await self.dispatcher.decide(flow)
+        except asyncio.CancelledError as fault:
+            if not self.dispatcher.left(flow):
+                self.dispatcher.fail(flow, "request", fault)
         except BaseException as fault:  # noqa: BLE001  # closed whatever happened
             self.dispatcher.fail(flow, "request", fault)
 

@@ -12,7 +12,7 @@ from mitmproxy import http
 from mitmproxy.proxy.layers.http import ErrorCode
 
 from openai_gateway.api import errors
-from openai_gateway.api.headers import upstream_limits
+from openai_gateway.api.headers import upstream_limits, upstream_remaining
 from openai_gateway.core.call import Call
 from openai_gateway.core.secret import mask
 from openai_gateway.host.books import close, close_unbegun, note_answer, note_refusal, open_socket
@@ -26,6 +26,7 @@ from openai_gateway.host.exchange import (
 )
 from openai_gateway.host.state import State
 from openai_gateway.host.streams import Relay
+from openai_gateway.limits.headers import headers_for
 
 # Answers up to this size are buffered: a stream costs 10 to 19 % more (measured).
 SMALL: Final = 256 * 1024
@@ -52,6 +53,9 @@ class Answers:
         call.status = answer.status_code
         call.openai_request_id = answer.headers.get("x-request-id")
         call.upstream_limits = upstream_limits(answer.headers)
+        call.upstream_remaining = upstream_remaining(answer.headers)
+        for name, value in headers_for(call, answer.headers):
+            answer.headers[name] = value
         answer.headers["x-gateway-request-id"] = call.id
         if exchange.chain.full_detail:
             tell(answer.headers, call)

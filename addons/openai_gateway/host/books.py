@@ -62,12 +62,21 @@ def close(state: State, exchange: Exchange) -> None:
     _settle(exchange)
     note_answer(call, broken=exchange.broken)
     exchange.chain.ended(call)
+    release(exchange.chain.services, call, broken=exchange.broken)
     if exchange.captured is not None and exchange.chain.kept_bytes:
         call.answer_kept = bytes(exchange.captured)
     write(exchange.chain.services, call)
     # mitmproxy's flows die in cycles: what is large must not wait for a collection.
     call.content, call.request.body, call.meter = Content(), b"", None
     exchange.captured = call.answer_kept = None
+
+
+def release(services: Services, call: Call, *, broken: bool) -> None:
+    """Corrects what the call had taken of its limits. A fault in it costs no row."""
+    try:
+        services.limits.settlement.settle(call, broken=broken)
+    except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
+        faults.report(services, "limits", fault, call.id)
 
 
 def note_answer(call: Call, *, broken: bool = False) -> None:
@@ -116,6 +125,8 @@ def close_socket(state: State, exchange: Exchange) -> None:
     if state.sockets.pop(exchange.flow_id, None) is None:
         return
     services = exchange.chain.services
+    while exchange.asked:
+        release(services, exchange.asked.popleft(), broken=True)
     services.ended(exchange.call)
     if exchange.call.socket_meter is not None:
         for call in exchange.call.socket_meter.end():

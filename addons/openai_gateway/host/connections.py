@@ -42,6 +42,9 @@ class Connections:
         self.open -= 1
         self.state.clients.pop(client.id, None)
         self.state.tunnels.pop(client.id, None)
+        for exchange in list(self.state.calls.values()):
+            if exchange.client_id == client.id:
+                exchange.leave()
         close_leftover(client)
 
     def connect(self, flow: http.HTTPFlow) -> None:

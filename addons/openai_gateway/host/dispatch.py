@@ -4,6 +4,7 @@ Every call starts refused. It leaves only when the walk came to its end without 
 the flow gets its pass, which the HTTP stream asks for before anything is dialled.
 """
 
+import asyncio
 import time
 from typing import Final
 
@@ -81,7 +82,11 @@ class Dispatcher:
         call.request_bytes = len(call.request.body)
         call.websocket = flow.request.headers.get("upgrade", "").lower() == "websocket"
         call.sdk = sdk_of(call.request.headers)
-        verdict = await walk(exchange.chain.stages, call)
+        exchange.walking = asyncio.current_task()
+        try:
+            verdict = await walk(exchange.chain.stages, call)
+        finally:
+            exchange.walking = None
         if isinstance(verdict, Refuse):
             self.refuse(flow, exchange, verdict.refusal)
         elif isinstance(verdict, Answer):
@@ -142,6 +147,15 @@ class Dispatcher:
         else:
             self.refuse(flow, exchange, refused)
         faults.report(self.state.services, stage, fault, exchange.call.id if exchange else "")
+
+    def left(self, flow: http.HTTPFlow) -> bool:
+        """Whether a walk was cut short as its client had gone away; then nothing is sent on."""
+        exchange = exchange_of(flow)
+        if exchange is None or not exchange.client_left:
+            return False
+        self.refuse(flow, exchange, errors.refusal("gateway_not_ready"))
+        exchange.call.status, exchange.call.error_code = 0, "client_closed"
+        return True
 
     def withhold(self, flow: http.HTTPFlow, fault: BaseException) -> None:
         """An answer whose head could not be looked at: the client gets the envelope instead."""

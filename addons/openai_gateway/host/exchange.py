@@ -1,6 +1,8 @@
 """One call as mitmproxy carries it: the flow's side of a Call, from its head to its row."""
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,6 +21,7 @@ EXCHANGE: Final = "openai_gateway.exchange"
 SERVER: Final = b"openai-gateway"
 EVENT_STREAM: Final = "text/event-stream"
 LONGEST_LANE: Final = 128
+WAITS: Final = "limits"  # the stage that may hold a call for long
 CAPTURED: Final = 64 * 1024
 
 
@@ -26,9 +29,10 @@ class Exchange:
     """A call, the settings it began with, and what was measured on the way."""
 
     __slots__ = (
-        "back_ns", "began", "broken", "call", "captured", "chain", "client_id", "client_left",
+        "asked", "back_ns", "began", "broken", "call", "captured", "chain", "client_id",
+        "client_left",
         "event_stream", "finished", "first_byte_at", "flow_id", "head_at", "lane", "passed",
-        "reply", "requested_at", "tail", "withheld",
+        "reply", "requested_at", "tail", "walking", "withheld",
     )  # fmt: skip
 
     def __init__(self, call: Call, chain: Chain, flow_id: str, client_id: str) -> None:
@@ -46,10 +50,12 @@ class Exchange:
         self.first_byte_at: float | None = None
         self.event_stream = False
         self.client_left = False
+        self.walking: asyncio.Task[object] | None = None  # while the stages are asked
         self.withheld: http.Response | None = None
         self.passed: object = None
         self.reply = b""
         self.tail = SocketTail()
+        self.asked: deque[Call] = deque()  # responses that a socket's client waits for
         self.lane: str | None = None
 
     @property
@@ -66,6 +72,12 @@ class Exchange:
         """Counts a piece of the answer as the client gets it."""
         self.arrived()
         self.call.response_bytes += size
+
+    def leave(self) -> None:
+        """The client has gone away: where its call waits in a line, it gives its place up."""
+        self.client_left = True
+        if self.walking is not None and self.call.at == WAITS:
+            self.walking.cancel()
 
     def capture(self, chunk: bytes) -> None:
         """Keeps a copy of what the client gets of an answer that has to be read or is to be kept,

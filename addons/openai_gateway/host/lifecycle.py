@@ -202,6 +202,7 @@ class Lifecycle:
             return
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.upkeep.hangup.set)
         self.upkeep.begin()
+        services.limits.settlement.start()
         gc.freeze()
         self.state.ready = True
         if self.new_authority:
@@ -230,6 +231,8 @@ class Lifecycle:
         """Takes no new calls, lets those under way end (bounded), and flushes the log."""
         self.state.draining = True
         self.upkeep.stop()
+        if self.state.services is not None:
+            self.state.services.limits.waiting.drain()
         try:
             await self._drain()
         finally:
@@ -253,6 +256,8 @@ class Lifecycle:
                     close(self.state, exchange)
                 except Exception as fault:  # noqa: BLE001  # the others' rows must be written
                     faults.report(self.state.services, "shutdown", fault, exchange.call.id)
+        await self.state.services.limits.settlement.stop()
+        await self.state.services.limits.store.close()
         await asyncio.to_thread(self.state.services.close)
 
     def _under_way(self) -> bool:

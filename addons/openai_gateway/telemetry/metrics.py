@@ -54,6 +54,13 @@ LEAKS: Final = (
     "Secrets found on their way out, or in answers, by rule; `over-budget` is what could not be "
     "decoded within its bounds. Never the value."
 )
+THROTTLED: Final = (
+    "Calls above a limit, by the limit: rejected, delayed, or with observe would_reject."
+)
+CAPACITY: Final = "What a limit holds when it is full, by what it is per; `all` where it is not."
+REMAINING: Final = "What is left of it, when a call last asked."
+UPSTREAM_REMAINING: Final = "What OpenAI last said is left of its own limits."
+STORE_ERRORS: Final = "Questions that the shared store left unanswered, by the policy for them."
 COST: Final = "What the calls cost at OpenAI's list prices (rules/prices.yaml)."
 UNITS: Final = "What is billed but is no token: seconds, characters, images, searches."
 UNPRICED: Final = "Calls of models without a price; their cost is unknown, not 0."
@@ -134,6 +141,15 @@ class Metrics:
             "upstream_errors_total", UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
         self._leaks = declare.counter("leaks_total", LEAKS, "rule", "action", "location")
+        self._throttled = declare.counter(
+            "throttled_requests_total", THROTTLED, "key", "model", "limit", "action"
+        )
+        self._capacity = declare.gauge("limit_capacity", CAPACITY, "key", "model", "limit")
+        self._remaining = declare.gauge("limit_remaining", REMAINING, "key", "model", "limit")
+        self._upstream_remaining = declare.gauge(
+            "upstream_limit_remaining", UPSTREAM_REMAINING, "key", "model", "limit"
+        )
+        self._store_errors = declare.counter("store_errors_total", STORE_ERRORS, "policy")
         self._in_progress = declare.gauge("requests_in_progress", IN_PROGRESS, "endpoint")
 
     def _declare_bills(self) -> None:
@@ -223,6 +239,7 @@ class Metrics:
             error = among(UPSTREAM_ERRORS, call.upstream_error)
             self._upstream_errors.at(endpoint, model, error).inc()
         self.leaks(call)
+        self._limits(call, key, model)
         self._bill(call, key, endpoint, model)
         self._times(call, endpoint, model, exemplar)
         if self._gen_ai is not None:
@@ -267,6 +284,24 @@ class Metrics:
         for leak in call.found[call.counted :]:
             self._leaks.at(leak.rule, leak.action, leak.location).inc()
         call.counted = len(call.found)
+
+    def _limits(self, call: Call, key: str, model: str) -> None:
+        for limit, action in call.throttled:
+            self._throttled.at(key, model, limit, action).inc()
+        for state in getattr(call.reserved, "states", ()):
+            limit = state.limit
+            labels = (limit.labels[0], self._model_or_all(limit.labels[1]), limit.kind)
+            self._capacity.at(*labels).set(limit.amount)
+            self._remaining.at(*labels).set(state.remaining)
+        for limit, remaining in (call.upstream_remaining or {}).items():
+            self._upstream_remaining.at(key, model, limit).set(remaining)
+
+    def _model_or_all(self, name: str) -> str:
+        return name if name == "all" else self.labels.model(name)
+
+    def store_error(self, policy: str) -> None:
+        """The shared store left a question unanswered."""
+        self._store_errors.at(policy).inc()
 
     def internal_error(self, stage: str) -> None:
         """A fault inside the gateway, by the stage or hook where it stood."""

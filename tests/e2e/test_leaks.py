@@ -1,8 +1,11 @@
 """Secrets on their way out and back, from outside: the bytes that left, the row, the metric."""
 
 import base64
+import gzip
 import json
 import random
+import time
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +16,7 @@ from tests.e2e.calls import (
     BODY,
     CHAT,
     FILES,
+    HOST,
     JSON,
     arrived,
     bearer,
@@ -24,7 +28,7 @@ from tests.e2e.calls import (
     send,
 )
 from tests.e2e.conftest import MakeGateway
-from tests.support.clients import Way, WebSocket
+from tests.support.clients import RawH1, Way, WebSocket
 from tests.support.clients import bearer as bearer_header
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys
@@ -314,3 +318,45 @@ def test_no_secret_is_in_any_sink(
     for sink in (process.database_bytes(), process.output().encode(), metrics.encode()):
         assert SECRET.encode() not in sink
     assert (SECRET.encode() in fake.received_bytes()) == (action == "report")
+
+
+@pytest.mark.parametrize("flag", [4, 8, 16], ids=["extra", "name", "comment"])
+def test_the_head_of_a_gzip_body_is_read(
+    way: Way, fake: FakeOpenAIThread, keys: Keys, flag: int
+) -> None:
+    """RFC 1952 §2.3: a member's head may hold a name, a comment, and more; it leaves as it came."""
+    plain, secret = chat("hello"), SECRET.encode()
+    field = len(secret).to_bytes(2, "little") + secret if flag == 4 else secret + b"\0"
+    press = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = press.compress(plain) + press.flush()
+    end = zlib.crc32(plain).to_bytes(4, "little") + len(plain).to_bytes(4, "little")
+    body = b"\x1f\x8b\x08" + bytes([flag]) + b"\0\0\0\0\0\xff" + field + packed + end
+    assert gzip.decompress(body) == plain
+    refused(post(way, "h1", keys, body, ("content-encoding", "gzip")), 403, CODE)
+    nothing_left(fake, keys)
+
+
+def test_a_304_stays_without_a_body_when_answers_are_redacted(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    process = make_gateway({"leaks": {"responses": "redact"}})
+    length = [("content-length", "1000000")]
+    fake.knobs.add("/v1/files/*", status=304, headers=length, drop_headers=["content-length"])
+    head = [("Host", HOST), bearer(keys.production)]
+    with RawH1(process.way.tls()) as client:
+        client.request("GET", "/v1/files/f/content", head)
+        assert client.answer("GET").status == 304
+        time.sleep(0.3)
+        client.request("GET", "/v1/models", head)
+        assert client.rest_of(b"\r\n").startswith(b"HTTP/1.1 200")
+
+
+def test_a_long_answer_is_searched_beside_the_loop_and_passes_as_it_came(
+    gateway: GatewayProcess, way: Way, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    body = b"word " * 200_000 + SECRET.encode() + b" word" * 10
+    fake.knobs.add(CHAT, body=body, content_type="text/plain")
+    reply = post(way, "h1", keys)
+    assert reply.body == body
+    row = gateway.row(reply.first("x-gateway-request-id"))
+    assert row["leaks"] == RULE

@@ -123,9 +123,9 @@ class Gateway:
             self.dispatcher.fail(flow, "response", fault)
             self.answers.end(flow)
 
-    def error(self, flow: http.HTTPFlow) -> None:
+    async def error(self, flow: http.HTTPFlow) -> None:
         try:
-            self.answers.broken(flow)
+            await self.answers.broken(flow)
         except BaseException as fault:  # noqa: BLE001  # the call has ended already
             self._report("error", fault)
 

@@ -13,10 +13,18 @@ from mitmproxy.proxy.layers.http import ErrorCode
 
 from openai_gateway.api import errors
 from openai_gateway.api.headers import upstream_limits, upstream_remaining
-from openai_gateway.core.call import Call
+from openai_gateway.core.call import Call, Found
 from openai_gateway.core.secret import mask
-from openai_gateway.host.books import close, close_unbegun, note_answer, note_refusal, open_socket
+from openai_gateway.host.books import (
+    OVER,
+    close,
+    close_unbegun,
+    note_answer,
+    note_refusal,
+    open_socket,
+)
 from openai_gateway.host.exchange import (
+    COPIED,
     EVENT_STREAM,
     PASSED,
     Exchange,
@@ -98,6 +106,7 @@ class Answers:
             return
         began = time.perf_counter_ns()
         answer = flow.response
+        await search_copy(exchange)
         if answer is not None and flow.metadata.get(PASSED) is True:
             await self._look_back(exchange, answer)
             if answer.trailers:
@@ -131,11 +140,12 @@ class Answers:
         elif answer.status_code in SUCCESS:
             exchange.chain.learn(exchange.call, body)
 
-    def broken(self, flow: http.HTTPFlow) -> None:
+    async def broken(self, flow: http.HTTPFlow) -> None:
         """The call ended without a whole answer: the upstream broke, or the client went away."""
         exchange = exchange_of(flow)
         if exchange is None or exchange.call.closed:
             return
+        await search_copy(exchange)
         call = exchange.call
         left = exchange.client_left or not flow.client_conn.connected
         if left and exchange.finished:
@@ -190,6 +200,25 @@ async def scanned(exchange: Exchange, body: bytes) -> bytes:
     return shown
 
 
+async def search_copy(exchange: Exchange) -> None:
+    """Secrets in an answer that has passed as it came: a long one is looked at in a thread."""
+    copied, exchange.copied = exchange.copied, None
+    scan = exchange.call.answer_scan
+    if not copied or scan is None:
+        return
+
+    def search() -> None:
+        scan.feed(bytes(copied))
+        scan.end()
+
+    if len(copied) > INLINE:
+        await asyncio.to_thread(search)
+    else:
+        search()
+    if len(copied) > COPIED:
+        exchange.call.note_found(Found(OVER, "reported", "answer"))
+
+
 def tell(head: http.Headers, call: Call) -> None:
     """What the gateway did to this call, or with `observe` would have done."""
     if call.would:
@@ -217,8 +246,7 @@ def mask_headers(headers: http.Headers, keys: Sequence[bytes]) -> None:
 def chunk(request: http.Request, answer: http.Response) -> None:
     """An HTTP/2 answer needs no length. On HTTP/1.1 it would end with the connection, and one that
     breaks off would look whole: chunks tell the two apart."""
-    bodiless = request.method == "HEAD" or answer.status_code in (101, 204, 304)
-    if bodiless or "content-length" in answer.headers:
+    if is_bodiless(request, answer) or "content-length" in answer.headers:
         return
     if answer.is_http2 and request.is_http11:
         answer.headers["transfer-encoding"] = "chunked"
@@ -226,8 +254,15 @@ def chunk(request: http.Request, answer: http.Response) -> None:
 
 def unmeasure(request: http.Request, answer: http.Response) -> None:
     """Takes off the length of an answer that may be redacted as it streams."""
+    if is_bodiless(request, answer):
+        return
     if answer.headers.pop("content-length", None) is not None and request.is_http11:
         answer.headers["transfer-encoding"] = "chunked"
+
+
+def is_bodiless(request: http.Request, answer: http.Response) -> bool:
+    """Whether no body follows the head, whatever the head says."""
+    return request.method == "HEAD" or answer.status_code in (101, 204, 304)
 
 
 def is_coded(answer: http.Response) -> bool:

@@ -21,7 +21,8 @@ EXCHANGE: Final = "openai_gateway.exchange"
 SERVER: Final = b"openai-gateway"
 EVENT_STREAM: Final = "text/event-stream"
 LONGEST_LANE: Final = 128
-WAITS: Final = "limits"  # the stage that may hold a call for long
+WAITS: Final = frozenset({"limits", "leaks"})  # the stages that may hold a call for long
+COPIED: Final = 4 * 2**20
 CAPTURED: Final = 64 * 1024
 
 
@@ -29,10 +30,28 @@ class Exchange:
     """A call, the settings it began with, and what was measured on the way."""
 
     __slots__ = (
-        "asked", "back_ns", "began", "broken", "call", "captured", "chain", "client_id",
+        "asked",
+        "back_ns",
+        "began",
+        "broken",
+        "call",
+        "captured",
+        "chain",
+        "client_id",
         "client_left",
-        "event_stream", "finished", "first_byte_at", "flow_id", "head_at", "lane", "passed",
-        "reply", "requested_at", "tail", "walking", "withheld",
+        "copied",
+        "event_stream",
+        "finished",
+        "first_byte_at",
+        "flow_id",
+        "head_at",
+        "lane",
+        "passed",
+        "reply",
+        "requested_at",
+        "tail",
+        "walking",
+        "withheld",
     )  # fmt: skip
 
     def __init__(self, call: Call, chain: Chain, flow_id: str, client_id: str) -> None:
@@ -45,6 +64,7 @@ class Exchange:
         self.broken = False
         self.finished = False
         self.captured: bytearray | None = None
+        self.copied: bytearray | None = None  # of an answer in which secrets are to be reported
         self.requested_at: float | None = None
         self.head_at: float | None = None
         self.first_byte_at: float | None = None
@@ -74,9 +94,9 @@ class Exchange:
         self.call.response_bytes += size
 
     def leave(self) -> None:
-        """The client has gone away: where its call waits in a line, it gives its place up."""
+        """The client has gone away: its call gives up its place in a line, or its search."""
         self.client_left = True
-        if self.walking is not None and self.call.at == WAITS:
+        if self.walking is not None and self.call.at in WAITS:
             self.walking.cancel()
 
     def capture(self, chunk: bytes) -> None:
@@ -84,6 +104,11 @@ class Exchange:
         up to CAPTURED bytes, or as many as the log keeps."""
         if self.captured is not None and len(self.captured) < self._most_captured:
             self.captured += chunk[: self._most_captured - len(self.captured)]
+
+    def copy(self, chunk: bytes) -> None:
+        """Keeps what will be searched for secrets: COPIED bytes, and one to tell of more."""
+        if self.copied is not None and len(self.copied) <= COPIED:
+            self.copied += chunk[: COPIED + 1 - len(self.copied)]
 
     @property
     def _most_captured(self) -> int:

@@ -16,7 +16,7 @@ from openai_gateway.host.books import close_socket, record_refusal, release, wri
 from openai_gateway.host.exchange import Exchange, exchange_of, socket_error
 from openai_gateway.host.state import State
 
-INLINE: Final = 32 * 1024
+INLINE: Final = 4 * 1024
 JUDGE_S: Final = 30.0
 
 

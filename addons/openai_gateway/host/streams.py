@@ -68,7 +68,10 @@ class Relay:
         self._exchange = exchange
         self._masker = Masker(keys)
         self._meter = meter
-        self._scan = scan
+        # What is only reported is read from a copy, when the answer is over: off the event loop.
+        self._scan = scan if scan is not None and scan.redacts else None
+        if scan is not None and not scan.redacts:
+            exchange.copied = bytearray()
         self._last = b""
 
     def __call__(self, chunk: bytes) -> list[bytes]:
@@ -76,6 +79,7 @@ class Relay:
         passed = self._piece(chunk) if chunk else self._end()
         self._exchange.received(len(passed))
         self._exchange.capture(passed)
+        self._exchange.copy(passed)
         self._exchange.back_ns += time.perf_counter_ns() - began
         return [passed] if passed else []
 

@@ -16,8 +16,8 @@ from openai_gateway.core.clock import Clock
 from openai_gateway.core.verdict import PASS, Changed, Pass, Refuse, Verdict
 from openai_gateway.leaks.answers.answers import AnswerScan
 from openai_gateway.leaks.policy import Actions, Allowance
-from openai_gateway.leaks.reading.budget import budget_for
-from openai_gateway.leaks.reading.ledger import Done, Finding, Judge
+from openai_gateway.leaks.reading.budget import Budget, budget_for
+from openai_gateway.leaks.reading.ledger import Done, Finding, Judge, Ledger
 from openai_gateway.leaks.reading.places import Detector
 from openai_gateway.leaks.reading.read import BODY, Reading, read_body
 from openai_gateway.leaks.reading.read_head import CleanLines, HeadReading, read_head
@@ -25,7 +25,11 @@ from openai_gateway.leaks.reading.read_head import CleanLines, HeadReading, read
 CODE: Final = "gateway_secret_detected"
 # Its own word beside the rules' ids: something could not be decoded within its bounds.
 OVER: Final = "over-budget"
-INLINE: Final = 4 * 1024
+# Of head and body together. Ordinary text of this size takes 0.3 ms, the dearest that was found 8.
+INLINE: Final = 3 * 1024
+PIECE: Final = 1024 * 1024
+SEAM: Final = 8 * 1024
+CODED: Final = "the body as it is packed"
 MOST_TOLD: Final = 5
 NAME: Final = "a name in "
 # What a row shows of the upstream's own words.
@@ -81,20 +85,25 @@ class Leaks:
         if self._detector is None:
             call.judged = True
             return PASS
-        if len(call.request.body) + len(call.content.data) <= INLINE:
-            return self._checked(call, self._detector)
-        return self._in_thread(call, self._detector)
+        size = size_of(call)
+        budget = budget_for(size, self._clock)
+        if size <= INLINE:
+            return self._checked(call, self._detector, budget)
+        return self._in_thread(call, self._detector, budget)
 
-    async def _in_thread(self, call: Call, detector: Detector) -> Verdict:
-        return await asyncio.to_thread(self._checked, call, detector)
+    async def _in_thread(self, call: Call, detector: Detector, budget: Budget) -> Verdict:
+        try:
+            return await asyncio.to_thread(self._checked, call, detector, budget)
+        finally:
+            budget.end()  # whoever waits no longer leaves no thread at work
 
-    def _checked(self, call: Call, detector: Detector) -> Verdict:
+    def _checked(self, call: Call, detector: Detector, budget: Budget) -> Verdict:
         request, content = call.request, call.content
-        budget = budget_for(len(request.body) + len(content.data), self._clock)
         head = read_head(request, detector, self._judge, budget, self._clean_lines)
         kind = request.first(b"content-type")
         body = read_body(content, kind, detector, self._judge, budget)
-        judged = Judged(head.findings + body.findings, head.over_budget or body.over_budget)
+        found = head.findings + body.findings + self._in_coding(call, detector)
+        judged = Judged(found, head.over_budget or body.over_budget)
         verdict = self._verdict(call, judged)
         if judged.entries:
             clear_row(call, judged, detector)
@@ -105,6 +114,19 @@ class Leaks:
         call.judged = True
         self._watch_answer(call, detector)
         return verdict
+
+    def _in_coding(self, call: Call, detector: Detector) -> list[tuple[Finding, Done]]:
+        """What stands in the clear in a packed body: in the head of a gzip member, for instance.
+        It cannot be taken out there."""
+        packed = call.request.body
+        if not packed or packed is call.content.data:
+            return []
+        ledger = Ledger(self._judge, "body")
+        for at in range(0, len(packed), PIECE - SEAM):
+            piece = packed[at : at + PIECE]
+            for hit in detector.find(piece, strong=True):
+                ledger.note(hit, piece[hit.start : hit.end], CODED, writable=False)
+        return ledger.entries()
 
     def ended(self, call: Call) -> None:
         """The answer may repeat what was let through: no word of it reaches the row."""
@@ -174,6 +196,13 @@ def in_message(finding: Finding) -> Finding:
     """The finding as one of a message, which has no body."""
     place = "the message" if finding.place == BODY else finding.place
     return replace(finding, location="websocket", place=place)
+
+
+def size_of(call: Call) -> int:
+    """The bytes that are to be read: of head and body, unpacked where it is packed."""
+    request = call.request
+    head = sum(len(name) + len(value) for name, value in request.headers) + len(request.target)
+    return head + max(len(request.body), len(call.content.data))
 
 
 def rewrite(call: Call, head: HeadReading, body: Reading) -> None:

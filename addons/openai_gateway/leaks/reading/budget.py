@@ -3,6 +3,7 @@
 What is left out because of it is said by `over`, never hidden: `leaks.on_budget` decides then.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,6 +60,10 @@ class Budget:
             return False
         self.files_left -= size
         return True
+
+    def end(self) -> None:
+        """Nobody waits for it any longer: what is left is left out."""
+        self.deadline = -math.inf
 
     def is_late(self) -> bool:
         """Whether the time is up, which is remembered as `over`: ask before work that is left."""

@@ -1,5 +1,6 @@
 """A real Redis that comes with the dev dependencies: started, killed, frozen, thawed."""
 
+import secrets
 import shutil
 import signal
 import socket
@@ -22,9 +23,12 @@ def executable() -> str | None:
 
 
 def free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Below those that the system gives to clients; a cluster's own is 10,000 higher."""
+    while True:
+        port = secrets.randbelow(10_000) + 10_000
+        with closing(socket.socket()) as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
@@ -91,4 +95,5 @@ class Server:
                 if self.tell("PING").startswith((b"+PONG", b"-NOAUTH")):
                     return
             time.sleep(0.01)
+        self.kill()
         raise TimeoutError("redis-server did not start")

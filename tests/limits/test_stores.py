@@ -244,7 +244,11 @@ async def test_two_hundred_at_once_get_a_hundred_leases_of_a_hundred(rig: Rig) -
 
 async def test_amounts_beyond_what_a_double_holds_are_exact(rig: Rig) -> None:
     """180 million tokens a minute times its microseconds are above 2^53, a day's far above."""
-    for kind, amount, period_s in (("tpm", 180_000_001, 60), ("tpd", 15_000_000_007, 86_400)):
+    cases: list[tuple[Kind, int, int]] = [
+        ("tpm", 180_000_001, 60),
+        ("tpd", 15_000_000_007, 86_400),
+    ]
+    for kind, amount, period_s in cases:
         huge = limit(kind, amount)
         await rig.take(ask(kind, amount, amount))
         rig.wait(1.234_567)

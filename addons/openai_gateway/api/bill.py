@@ -89,9 +89,14 @@ def add_tokens(bill: Bill, usage: Usage, model: str, found: Entry, tier: str) ->
         bill.add(kind, quantity, price if factor == 1 else whole(price * factor), model)
 
 
+def tier_named(word: str | None) -> str | None:
+    """The tier that a request's or an answer's word means; None for a word that is none."""
+    return _TIERS.get(word or "")
+
+
 def tier_of(bill: Bill, usage: Usage, found: Entry) -> str | None:
     """The tier to price by; None for a word that is no tier."""
-    tier = bill.decided or _TIERS.get(usage.service_tier or bill.asked or "")
+    tier = bill.decided or tier_named(usage.service_tier or bill.asked)
     if tier is None:
         bill.notes.append("unknown service tier: no price")
     elif tier != STANDARD and (tier, False) not in found.rates:

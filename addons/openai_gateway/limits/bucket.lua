@@ -9,6 +9,7 @@
 
 local STEP_US = 1000000     -- bucket.py's
 local GRACE_MS = 60000      -- a clock set back by less finds its buckets still there
+local LONGEST_MS = 1e15     -- what SET takes as an expiry, with room to spare
 local DIGIT = 16384         -- times a day in microseconds is below 2^53
 local DIGITS = 4
 
@@ -68,10 +69,9 @@ local function settled(key, period, amount)
     return bucket
   end
   bucket.whole, bucket.rest, bucket.at = tonumber(whole), tonumber(rest), tonumber(at)
-  bucket.kept, bucket.changed = true, false
+  bucket.kept = true
   if tonumber(old) ~= amount then
     scale(bucket, tonumber(old))
-    bucket.changed = true
   end
   local elapsed = now - bucket.at
   if elapsed > 0 then
@@ -79,7 +79,6 @@ local function settled(key, period, amount)
     bucket.at = now
   elseif elapsed < -STEP_US then
     bucket.at = now
-    bucket.changed = true
   end
   return bucket
 end
@@ -94,18 +93,16 @@ local function take(bucket, asked)
   if bucket.whole < 0 then
     bucket.whole, bucket.rest = 0, 0
   end
-  bucket.changed = true
 end
 
+-- A refusal writes too: the time that has passed, so that memory and this round alike.
 local function keep(bucket)
-  if not bucket.changed then
-    return
-  end
   if bucket.whole == 0 and bucket.rest == 0 then
     if bucket.kept then redis.call('DEL', bucket.key) end
     return
   end
   local full_ms = math.ceil((bucket.whole + 1) / bucket.amount * bucket.period / 1000)
+  full_ms = math.min(full_ms, LONGEST_MS)
   local value = table.concat(
     {text(bucket.whole), text(bucket.rest), text(bucket.at), text(bucket.amount)}, ' ')
   redis.call('SET', bucket.key, value, 'PX', text(full_ms + GRACE_MS))

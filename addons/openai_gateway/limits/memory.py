@@ -73,7 +73,7 @@ class Memory:
         now = self._now()
         self._tidy(now)
         for limit in limits:
-            bucket = self._settled(limit, now)
+            bucket = self._settled(limit, now) if limit.kind == "concurrency" else None
             if isinstance(bucket, Places):
                 bucket.hold(lease, now)
 

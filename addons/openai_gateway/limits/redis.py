@@ -37,7 +37,7 @@ class Scripts:
     """Runs Lua on one Redis, whichever way it is reached. Makes no connection before the first."""
 
     def __init__(self, address: Address) -> None:
-        self._client = _client(address)
+        self._client, self._clients = _clients(address)
         self._password = address.login.password
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._digests: dict[str, str] = {}
@@ -64,7 +64,8 @@ class Scripts:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._client.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     def _ask(self, *command: bytes | str | int) -> Awaitable[Any]:
         return cast(Awaitable[Any], self._client.execute_command(*command))
@@ -106,6 +107,7 @@ class RedisStore:
 
     async def renew(self, limits: Sequence[Limit], lease: str) -> None:
         """Keeps the places of a call that still runs."""
+        limits = _places(limits)
         self._renewing.add(lease)
         try:
             await self._ask("renew", limits, lease)
@@ -121,7 +123,7 @@ class RedisStore:
         """Frees the places of a call that has ended."""
         if lease in self._renewing:
             self._ended.add(lease)
-        await self._ask("release", limits, lease)
+        await self._ask("release", _places(limits), lease)
 
     async def peek(self, limits: Sequence[Limit]) -> tuple[State, ...]:
         """What is left."""
@@ -152,6 +154,10 @@ class RedisStore:
         return f"{self._prefix}{limit.kind}:".encode() + name
 
 
+def _places(limits: Sequence[Limit]) -> Sequence[Limit]:
+    return [limit for limit in limits if limit.kind == "concurrency"]
+
+
 def _states(
     limits: Sequence[Limit], asked: Sequence[int], answer: Sequence[int]
 ) -> tuple[State, ...]:
@@ -166,20 +172,25 @@ def _states(
     return tuple(found)
 
 
-def _client(address: Address) -> "Redis | RedisCluster":
-    host, port = address.hosts[0]
+def _clients(address: Address) -> "tuple[Redis | RedisCluster, list[Redis | RedisCluster]]":
+    """The one to ask, and all that there are to close."""
+    settings = _settings(address, address.login)
     if address.topology == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.hosts]
-        return RedisCluster(startup_nodes=nodes, **_settings(address, address.login))
+        cluster = RedisCluster(startup_nodes=nodes, **settings)
+        return cluster, [cluster]
     if address.topology == "single":
-        return Redis(host=host, port=port, db=address.db, **_settings(address, address.login))
+        host, port = address.hosts[0]
+        single = Redis(host=host, port=port, db=address.db, **settings)
+        return single, [single]
     sentinels = Sentinel(  # type: ignore[no-untyped-call]  # redis-py left its types out
         address.hosts,
         sentinel_kwargs=_settings(address, address.sentinel_login),
         db=address.db,
-        **_settings(address, address.login),
+        **settings,
     )
-    return cast(Redis, sentinels.master_for(address.service))
+    master = cast(Redis, sentinels.master_for(address.service))
+    return master, [master, *sentinels.sentinels]
 
 
 def _settings(address: Address, login: Login) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The tables: `calls`, one row a call, and `charges`, what was charged and what will be.
+"""The tables: `calls`, one row a call; `charges`, what was charged and what will be; `bodies`;
+`spend`, what budgets have spent, and `overrides`, who has raised one.
 
 Here stands what the newest looks like; steps.py makes it, and the view `request_log`.
 """
@@ -109,4 +110,28 @@ BODIES: Final = Table(
     Column("cut", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     Index("bodies_at", "at"),
+)
+
+# The sums of budgets, each process' own (`source`): a budget's spend is the sum of its rows.
+SPEND: Final = Table(
+    "spend",
+    METADATA,
+    Column("budget", String(64), primary_key=True),
+    Column("period", String(8), primary_key=True),
+    Column("period_start", DateTime(timezone=True), primary_key=True),
+    Column("source", String(16), primary_key=True),
+    Column("spent_nano_usd", BigInteger, nullable=False),
+    Column("alerted", Text, nullable=False),
+)
+
+# Only added to: the log of who has raised which budget, until when.
+OVERRIDES: Final = Table(
+    "overrides",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("budget", Text, nullable=False),
+    Column("nano_usd", BigInteger, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
 )

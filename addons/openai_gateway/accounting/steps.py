@@ -94,6 +94,29 @@ CREATE TABLE bodies (
 )
 """
 
+_SPEND: Final = """
+CREATE TABLE spend (
+    budget VARCHAR(64) NOT NULL,
+    period VARCHAR(8) NOT NULL,
+    period_start {time} NOT NULL,
+    source VARCHAR(16) NOT NULL,
+    spent_nano_usd BIGINT NOT NULL,
+    alerted TEXT NOT NULL,
+    PRIMARY KEY (budget, period, period_start, source)
+)
+"""
+
+_OVERRIDES: Final = """
+CREATE TABLE overrides (
+    number BIGINT NOT NULL PRIMARY KEY,
+    budget TEXT NOT NULL,
+    nano_usd BIGINT NOT NULL,
+    until {time} NOT NULL,
+    "by" TEXT NOT NULL,
+    at {time} NOT NULL
+)
+"""
+
 
 def _step(*statements: str) -> Step:
     def run(connection: Connection) -> None:
@@ -107,4 +130,5 @@ STEPS: Final[tuple[Step, ...]] = (
     _step(_CALLS, "CREATE INDEX calls_started_at ON calls (started_at)", _REQUEST_LOG),
     _step(_CHARGES, "CREATE INDEX charges_at ON charges (at)"),
     _step(_BODIES, "CREATE INDEX bodies_at ON bodies (at)"),
+    _step(_SPEND, _OVERRIDES),
 )

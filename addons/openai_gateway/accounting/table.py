@@ -13,6 +13,14 @@ from openai_gateway.accounting.migrations import migrate
 from openai_gateway.accounting.record import Row
 from openai_gateway.accounting.retention import Keep, delete_oldest, give_back, surplus
 from openai_gateway.accounting.schema import BODIES, CALLS, CHARGES
+from openai_gateway.accounting.spend import (
+    Kept,
+    Raised,
+    read_overrides,
+    read_sums,
+    write_override,
+    write_sums,
+)
 
 CHARGES_KEPT: Final = Keep(days=30, rows=100_000)
 
@@ -82,8 +90,10 @@ class CallsTable:
         rows: Sequence[Row],
         noted: Sequence[Row] = (),
         bodies: Sequence[Mapping[str, object]] = (),
+        spend: Sequence[Mapping[str, object]] = (),
     ) -> None:
-        """Writes rows, charges and bodies, all or nothing; what is there already stays as it is."""
+        """Writes rows, charges, bodies and the sums of budgets, all or nothing; what is there
+        already stays as it is, but for the sums."""
         connection = self.open()
         with connection.begin():
             if noted:
@@ -92,6 +102,8 @@ class CallsTable:
                 connection.execute(_ROWS[connection.dialect.name], rows)
             if bodies:
                 connection.execute(_BODIES[connection.dialect.name], bodies)
+            if spend:
+                write_sums(connection, spend)
 
     def charges(self, now: float) -> dict[str, bool]:
         """The ids that CHARGES_KEPT keeps, and whether each was charged."""
@@ -105,6 +117,24 @@ class CallsTable:
         )
         with connection.begin():
             return {found.id: found.charged for found in connection.execute(newest)}
+
+    def spend(self, now: float, but: str = "") -> list[Kept]:
+        """What budgets have spent in the periods that may still run, but by the source `but`."""
+        connection = self.open()
+        with connection.begin():
+            return read_sums(connection, now, but)
+
+    def overrides(self) -> list[Raised]:
+        """The overrides of budgets, the newest first."""
+        connection = self.open()
+        with connection.begin():
+            return read_overrides(connection)
+
+    def override(self, said: Raised) -> None:
+        """Notes that a budget was raised."""
+        connection = self.open()
+        with connection.begin():
+            write_override(connection, said)
 
     def sweep(self, keep: Keep, bodies: Keep, now: float) -> bool:
         """Deletes a piece of what has to go; whether there is more to delete."""

@@ -11,19 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    ProgrammingError,
-    SQLAlchemyError,
-    StatementError,
-)
+from sqlalchemy.exc import SQLAlchemyError
 
 from openai_gateway.accounting.bodies import Body, BodyRow, Redact, WhichBodies, stored
-from openai_gateway.accounting.migrations import NewerDatabase
+from openai_gateway.accounting.faults import FAULTS, of_the_row, reason
 from openai_gateway.accounting.record import Row, Which, wanted
 from openai_gateway.accounting.retention import Keep
+from openai_gateway.accounting.spend import Row as Sum
+from openai_gateway.accounting.spend import SpendBook
 from openai_gateway.accounting.table import CallsTable
 from openai_gateway.accounting.waiting import Counts, Entry, Waiting
 from openai_gateway.core.clock import Clock, SystemClock
@@ -32,12 +27,10 @@ FLUSH_S: Final = 0.5
 SWEEP_EVERY_S: Final = 600.0
 SWEEP_PAUSE_S: Final = 0.05
 SWEEP_AGAIN_S: Final = 10.0
+OVERRIDES_EVERY_S: Final = 1.0
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 _LOG: Final = logging.getLogger(__name__)
-_FAULTS: Final = (
-    SQLAlchemyError, OSError, NewerDatabase, ArithmeticError, TypeError, ValueError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ class LogWriter:
     """The queue and its thread. `put` belongs to one thread (the event loop).
 
     `policy` and `redact` (which takes secrets out of bodies) may be replaced at any time; another
-    database needs another LogWriter.
+    database needs another LogWriter. `spend` is what budgets keep beyond the process.
     """
 
     def __init__(
@@ -83,6 +76,9 @@ class LogWriter:
         self._batch: list[tuple[Row, list[BodyRow]]] = []
         self._noted: dict[str, bool] = {}  # of the charges, those being written
         self._earlier: dict[str, bool] | None = None
+        self.spend = SpendBook()
+        self._sums: list[Sum] = []  # of budgets, those being written
+        self._next_overrides = 0.0
         self._singly = False  # the batch holds a row that the database refuses: which one?
         self._counted = False  # the batch has failed before
         self._fault = "the call log is not open yet"
@@ -100,6 +96,7 @@ class LogWriter:
         """
         try:
             self._earlier = self._table.charges(self._clock.now())
+            self._read_spend()
         except (SQLAlchemyError, OSError) as error:
             self._failed(error)
         else:
@@ -169,7 +166,7 @@ class LogWriter:
         return True
 
     def _pending(self) -> bool:
-        return bool(self._batch or self._queue or self._noted)
+        return bool(self._batch or self._queue or self._noted or self._sums or self.spend)
 
     def _take(self) -> None:
         """The next batch, and then the charges: one is noted before its row is put.
@@ -181,6 +178,8 @@ class LogWriter:
             self._batch = [(one.row, self._fit(one)) for one in self._queue.entries()]
         if not self._noted:
             self._noted = self._queue.charges()
+        if not self._sums:
+            self._sums = self.spend.rows()
 
     def _fit(self, entry: Entry) -> list[BodyRow]:
         """The bodies as they are stored. One that cannot be judged is not kept."""
@@ -194,22 +193,22 @@ class LogWriter:
     def _open(self) -> bool:
         try:
             self._table.open()
-        except _FAULTS as error:
+        except FAULTS as error:
             return self._failed(error)
         self._recovered()
         return True
 
     def _write(self, size: int) -> bool:
-        # where something is refused the rows go one by one, and the charges when they are through
-        noted = {} if self._singly and size else self._noted
+        # where something is refused the rows go one by one, and the rest when they are through
+        noted, sums = ({}, []) if self._singly and size else (self._noted, self._sums)
         at = datetime.fromtimestamp(self._clock.now(), UTC)
         charges = [{"id": name, "charged": told, "at": at} for name, told in noted.items()]
         rows = [row for row, _ in self._batch[:size]]
         kept = [body for _, made in self._batch[:size] for body in made]
         try:
-            self._table.write(rows, charges, kept)
-        except _FAULTS as error:
-            return self._refused(error, size) if _of_the_row(error) else self._failed(error)
+            self._table.write(rows, charges, kept, sums)
+        except FAULTS as error:
+            return self._refused(error, size) if of_the_row(error) else self._failed(error)
         self._recovered()
         if size:
             self._counts.add("written", size)
@@ -217,17 +216,27 @@ class LogWriter:
             self._body_counts.add("written", len(kept))
         del self._batch[:size]
         noted.clear()
+        if sums:
+            self.spend.written()
+            sums.clear()
         return True
 
     def _remember(self) -> bool:
-        """Reads the earlier charges, where the start could not; false where the database failed."""
-        if self._earlier is not None:
-            return True
+        """Reads what the start could not, and what people say since; false where that failed."""
         try:
-            self._earlier = self._table.charges(self._clock.now())
-        except _FAULTS as error:
+            if self._earlier is None:
+                self._earlier = self._table.charges(self._clock.now())
+            if self.spend.used and self._clock.monotonic() >= self._next_overrides:
+                self._read_spend()
+        except FAULTS as error:
             return self._failed(error)
         return True
+
+    def _read_spend(self) -> None:
+        unread, now = self.spend.unread, self._clock.now()
+        kept = self._table.spend(now, self.spend.source) if unread else None
+        self.spend.told(kept, self._table.overrides())
+        self._next_overrides = self._clock.monotonic() + OVERRIDES_EVERY_S
 
     def _sweep(self) -> bool:
         """A piece of the old rows, when it is time; false where the database failed."""
@@ -236,7 +245,7 @@ class LogWriter:
         try:
             policy = self.policy
             more = self._table.sweep(policy.keep, policy.keep_bodies, self._clock.now())
-        except _FAULTS as error:
+        except FAULTS as error:
             self._next_sweep = self._clock.monotonic() + SWEEP_AGAIN_S
             return self._failed(error)
         pause_s = SWEEP_PAUSE_S if more else SWEEP_EVERY_S
@@ -246,12 +255,13 @@ class LogWriter:
 
     def _refused(self, error: Exception, size: int) -> bool:
         """What no retry can help must not keep the rest from being written."""
-        if size > 1 or (size and self._noted and not self._singly):
+        if size > 1 or (size and (self._noted or self._sums) and not self._singly):
             self._singly = True
             return True
         if not size:
-            _LOG.error("call log: charges were refused (%s)", type(error).__name__)
+            _LOG.error("call log: charges or spend were refused (%s)", type(error).__name__)
             self._noted.clear()
+            self._sums.clear()
             return True
         _LOG.error("call log: a row was refused (%s) and is lost", type(error).__name__)
         self._counts.add("failed", 1)
@@ -266,8 +276,8 @@ class LogWriter:
             self._counted = True
             self._counts.add("failed", len(self._batch))
         if self._failures == 1:
-            _LOG.error("call log: %s; calls go on, rows wait", _reason(error))
-        self._fault = f"the call log cannot be written: {_reason(error)}"
+            _LOG.error("call log: %s; calls go on, rows wait", reason(error))
+        self._fault = f"the call log cannot be written: {reason(error)}"
         return False
 
     def _recovered(self) -> None:
@@ -279,18 +289,3 @@ class LogWriter:
 
 def _withheld(_: bytes) -> None:
     """Until it is known what may be kept."""
-
-
-def _of_the_row(error: Exception) -> bool:
-    """Whether it is this row that cannot be written, and not the database that cannot write."""
-    if isinstance(error, ProgrammingError):
-        # from PostgreSQL, which gives it a state: a table that is gone, a right that was taken away
-        return getattr(error.orig, "sqlstate", None) is None
-    if isinstance(error, DBAPIError):
-        return isinstance(error, DataError | IntegrityError)
-    return isinstance(error, StatementError | ArithmeticError | TypeError | ValueError)
-
-
-def _reason(error: Exception) -> str:
-    """The database's own words, without the statement and its values."""
-    return str(error.orig if isinstance(error, DBAPIError) else error).split("\n", 1)[0][:200]

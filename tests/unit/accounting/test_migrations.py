@@ -42,7 +42,9 @@ def test_a_new_database_gets_table_view_and_index(engine: Engine) -> None:
         ("table", "bodies"),
         ("table", "calls"),
         ("table", "charges"),
+        ("table", "overrides"),
         ("table", "schema_version"),
+        ("table", "spend"),
         ("view", "request_log"),
     ]
 

@@ -1,7 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
     route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ leaks ▶ models
-    ▶ limits ▶ accounting ▶ keys.attach
+    ▶ budgets ▶ limits ▶ accounting ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -16,6 +16,7 @@ from typing import Final
 from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.stage import Accounting
 from openai_gateway.bodies.stage import CheckContent, ReadContent
+from openai_gateway.budgets.stage import Budgets
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
@@ -59,6 +60,7 @@ class Chain:
     tripwire: TripwireStage = field(repr=False)
     leaks: Leaks = field(repr=False)
     limits: Limits = field(repr=False)
+    budgets: Budgets = field(repr=False)
 
     def head_refusal(self, call: Call) -> Refusal | None:
         """What a call's head alone is refused for: a production key out of place."""
@@ -86,7 +88,17 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
     config = loaded.config
     models = Models(config.models, rules.prices)
     leaks = Leaks(config.leaks, rules.detector, SystemClock())
-    limits = Limits(config.limits, rules.rulings, services.limits, config.environment)
+    held = services.holdings
+    limits = Limits(config.limits, rules.rulings, held.limits, config.environment)
+    budgets = Budgets(
+        config.budgets,
+        rules.prices,
+        held.ledger,
+        held.clock,
+        lately=held.lately,
+        assume_max=config.models.unpriced == "assume_max",
+        where=loaded.where,
+    )
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))
     limit = config.leaks.max_body_bytes
@@ -101,6 +113,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
             CheckContent(),
             leaks,
             models,
+            budgets,
             limits,
             Accounting(rules.prices, services.charged),
             Attach(ring),
@@ -116,6 +129,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         tripwire=tripwire,
         leaks=leaks,
         limits=limits,
+        budgets=budgets,
         kept_bytes=config.log.bodies_max_bytes if config.log.bodies != "off" else 0,
         redact=partial(for_log, masks=masks, detector=rules.detector),
         masks=masks,

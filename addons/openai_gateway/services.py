@@ -21,12 +21,9 @@ from openai_gateway.config.rules import rule_file
 from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
+from openai_gateway.holdings import Holdings, holdings
 from openai_gateway.keys.minted import Minted
-from openai_gateway.limits.estimate import Recent
-from openai_gateway.limits.settle import Settlement
-from openai_gateway.limits.stage import Shared
-from openai_gateway.limits.stores import MEMORY, open_store
-from openai_gateway.limits.waiting import Waiting
+from openai_gateway.limits.stores import MEMORY
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
@@ -48,7 +45,7 @@ class Services:
     metrics: Metrics
     log: LogWriter
     minted: Minted
-    limits: Shared
+    holdings: Holdings
     admin: Admin | None = None
 
     @classmethod
@@ -73,8 +70,8 @@ class Services:
         )
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
-        limits = shared_limits(config, metrics)
-        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted, limits)
+        held = holdings(config, log.spend, metrics)
+        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted, held)
 
     def start(self, unready: Callable[[], list[str]]) -> str:
         """Opens the log and the admin port; gives the port's address.
@@ -149,22 +146,6 @@ class Services:
         self.log.close(CLOSE_S)
         if self.admin is not None:
             self.admin.stop()
-
-
-def shared_limits(config: Config, metrics: Metrics) -> Shared:
-    """The buckets of this process, or those that it shares. Raises: StoreUrlFault."""
-    clock, said = SystemClock(), config.limits
-    opened = open_store(
-        said.store.secret.reveal(),
-        config.environment,
-        said.on_store_error,
-        said.instances,
-        clock,
-        metrics.store_error,
-    )
-    waiting, recent = Waiting(clock), Recent()
-    settlement = Settlement(opened.store, recent, waiting)
-    return Shared(opened.store, settlement, waiting, recent, clock)
 
 
 def labels_of(config: Config, endpoints: EndpointTable, models: frozenset[str]) -> Labels:

@@ -40,6 +40,7 @@ STAGES = (
     "body",
     "leaks",
     "models",
+    "budgets",
     "limits",
     "accounting",
     "keys.attach",

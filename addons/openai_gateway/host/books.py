@@ -5,6 +5,7 @@ call is written once.
 import time
 from typing import Final
 
+from openai_gateway.chain import Chain
 from openai_gateway.core.call import Call, Content, Found, Request
 from openai_gateway.core.verdict import Refusal
 from openai_gateway.host import faults
@@ -62,7 +63,7 @@ def close(state: State, exchange: Exchange) -> None:
     _settle(exchange)
     note_answer(call, broken=exchange.broken)
     exchange.chain.ended(call)
-    release(exchange.chain.services, call, broken=exchange.broken)
+    release(exchange.chain, call, broken=exchange.broken)
     if exchange.captured is not None and exchange.chain.kept_bytes:
         call.answer_kept = bytes(exchange.captured)
     write(exchange.chain.services, call)
@@ -71,10 +72,15 @@ def close(state: State, exchange: Exchange) -> None:
     exchange.captured = call.answer_kept = None
 
 
-def release(services: Services, call: Call, *, broken: bool) -> None:
-    """Corrects what the call had taken of its limits. A fault in it costs no row."""
+def release(chain: Chain, call: Call, *, broken: bool) -> None:
+    """Corrects what the call had taken of its limits and budgets. A fault in it costs no row."""
+    services = chain.services
     try:
-        services.limits.settlement.settle(call, broken=broken)
+        services.metrics.booked(chain.budgets.settle(call))
+    except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
+        faults.report(services, "budgets", fault, call.id)
+    try:
+        services.holdings.limits.settlement.settle(call, broken=broken)
     except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
         faults.report(services, "limits", fault, call.id)
 
@@ -126,10 +132,11 @@ def close_socket(state: State, exchange: Exchange) -> None:
         return
     services = exchange.chain.services
     while exchange.asked:
-        release(services, exchange.asked.popleft(), broken=True)
+        release(exchange.chain, exchange.asked.popleft(), broken=True)
     services.ended(exchange.call)
     if exchange.call.socket_meter is not None:
         for call in exchange.call.socket_meter.end():
+            release(exchange.chain, call, broken=True)
             write(services, call)
 
 

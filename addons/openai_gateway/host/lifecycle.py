@@ -202,12 +202,19 @@ class Lifecycle:
             return
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.upkeep.hangup.set)
         self.upkeep.begin()
-        services.limits.settlement.start()
+        services.holdings.start(self._look_at_budgets)
         gc.freeze()
         self.state.ready = True
         if self.new_authority:
             log.info("made a certificate authority; clients must trust certs/ca-bundle.pem")
         log.info("listening on %s, metrics on %s", self._listening(), where)
+
+    def _look_at_budgets(self) -> None:
+        """Where each budget stands, for the metrics."""
+        services, force = self.state.services, self.state.in_force
+        if services is not None and force is not None:
+            budgets = force.chain.budgets
+            services.metrics.budgets(budgets.status(services.holdings.clock.now()))
 
     def _listening(self) -> str:
         server = ctx.master.addons.get("proxyserver")
@@ -232,7 +239,7 @@ class Lifecycle:
         self.state.draining = True
         self.upkeep.stop()
         if self.state.services is not None:
-            self.state.services.limits.waiting.drain()
+            self.state.services.holdings.limits.waiting.drain()
         try:
             await self._drain()
         finally:
@@ -256,8 +263,7 @@ class Lifecycle:
                     close(self.state, exchange)
                 except Exception as fault:  # noqa: BLE001  # the others' rows must be written
                     faults.report(self.state.services, "shutdown", fault, exchange.call.id)
-        await self.state.services.limits.settlement.stop()
-        await self.state.services.limits.store.close()
+        await self.state.services.holdings.stop()
         await asyncio.to_thread(self.state.services.close)
 
     def _under_way(self) -> bool:

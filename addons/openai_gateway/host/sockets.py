@@ -68,16 +68,18 @@ class Sockets:
     async def _admit(self, exchange: Exchange, content: bytes) -> bool:
         """Whether the limits let a message go on; each `response.create` is a call of its own."""
         call = exchange.call.beside()
-        verdict = exchange.chain.limits.admit_frame(exchange.call, call, content)
-        if isinstance(verdict, Awaitable):
-            async with asyncio.timeout(exchange.chain.limits.limit_s):
-                verdict = await verdict
-        if isinstance(verdict, Refuse):
-            self._refuse_message(exchange, verdict.refusal, call)
-            return False
+        for stage in (exchange.chain.budgets, exchange.chain.limits):
+            verdict = stage.admit_frame(exchange.call, call, content)
+            if isinstance(verdict, Awaitable):
+                async with asyncio.timeout(stage.limit_s):
+                    verdict = await verdict
+            if isinstance(verdict, Refuse):
+                release(exchange.chain, call, broken=False)
+                self._refuse_message(exchange, verdict.refusal, call)
+                return False
         for outcome in call.would:
             exchange.call.note_would(outcome)
-        if call.reserved is not None:
+        if call.reserved is not None or call.hold is not None:
             exchange.asked.append(call)
         return True
 
@@ -103,11 +105,15 @@ def answered(exchange: Exchange, billed: Call | None) -> None:
     """A response has ended, with this bill, or came to nothing: what it had taken of the limits is
     corrected. Responses of a socket are taken to end in the order in which they were asked for."""
     if not exchange.asked:
+        if billed is not None:
+            release(exchange.chain, billed, broken=False)
         return
     call = exchange.asked.popleft()
     if billed is not None:
         call.usage, call.status = billed.usage, billed.status
-    release(exchange.chain.services, call, broken=False)
+        call.cost_nano_usd, call.unpriced_model = billed.cost_nano_usd, billed.unpriced_model
+        call.bill = billed.bill
+    release(exchange.chain, call, broken=False)
     if billed is not None:
         billed.reserved, billed.throttled = call.reserved, call.throttled
 

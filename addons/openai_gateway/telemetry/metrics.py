@@ -3,14 +3,15 @@
 Names, labels and buckets are what dashboards and alerts rely on: they are never renamed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import Counter, Gauge, GCCollector, PlatformCollector, ProcessCollector
 
 from openai_gateway.core.call import Call
 from openai_gateway.core.usage import disjoint
+from openai_gateway.telemetry import meanings
 from openai_gateway.telemetry.families import Declared, Families
 from openai_gateway.telemetry.gen_ai import GenAi
 from openai_gateway.telemetry.labels import (
@@ -29,63 +30,6 @@ DURATIONS_S: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 FIRST_TOKEN_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120)
 OVERHEAD_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
-REQUESTS: Final = "Calls that ended, refused ones included, by what became of them."
-SWAPS: Final = "Calls that left with a staging key in place of the client's."
-KEY_REJECTIONS: Final = "Calls refused for their credential."
-UPSTREAM_FAILURES: Final = (
-    "Calls that the upstream failed: OpenAI's error code, or timeout, connect, tls, protocol."
-)
-INTERNAL_ERRORS: Final = (
-    "Faults inside the gateway. On the way to OpenAI each refused its call; on the way back "
-    "(stream, settle, record, shutdown) one answer or its books suffered. Alert on any."
-)
-RELOADS: Final = "Times that a changed gateway.yaml was read again."
-RELOADED: Final = "1 if the last gateway.yaml that was read is in force, 0 if it was refused."
-RELOADED_AT: Final = "When the configuration in force was read, in seconds since the epoch."
-TOKENS: Final = (
-    "Tokens by kind; the kinds are disjoint, so adding them up counts each token once. The call "
-    "log keeps OpenAI's nesting: cached inside input, reasoning inside output."
-)
-ANOMALIES: Final = (
-    "Calls whose usage held what none should: a number of a wrong type, negative or absurd "
-    "(capped), a part above its whole, a sum that is none."
-)
-LEAKS: Final = (
-    "Secrets found on their way out, or in answers, by rule; `over-budget` is what could not be "
-    "decoded within its bounds. Never the value."
-)
-THROTTLED: Final = (
-    "Calls above a limit, by the limit: rejected, delayed, or with observe would_reject."
-)
-CAPACITY: Final = "What a limit holds when it is full, by what it is per; `all` where it is not."
-REMAINING: Final = "What is left of it, when a call last asked."
-UPSTREAM_REMAINING: Final = "What OpenAI last said is left of its own limits."
-STORE_ERRORS: Final = "Questions that the shared store left unanswered, by the policy for them."
-COST: Final = "What the calls cost at OpenAI's list prices (rules/prices.yaml)."
-UNITS: Final = "What is billed but is no token: seconds, characters, images, searches."
-UNPRICED: Final = "Calls of models without a price; their cost is unknown, not 0."
-MISSING: Final = "Calls whose usage OpenAI did not tell; an estimate stands in where one can."
-IN_PROGRESS: Final = "Calls under way."
-DURATION: Final = "From the request's head to the end of its answer."
-UPSTREAM_DURATION: Final = "The share of it that the upstream took."
-FIRST_EVENT: Final = "From the request's head to the first event of a streamed answer."
-OVERHEAD: Final = (
-    "The gateway's own share: total less the upstream's and less injected delays. "
-    "phase=request is the way there, phase=response the way back."
-)
-LOG_RECORDS: Final = (
-    "Rows of the call log: written, or dropped (lost), each once; failed: those that could not be "
-    "written at the first try."
-)
-LOG_BODIES: Final = (
-    "Bodies that log.bodies keeps: written; dropped, as too many waited; failed, as they could not "
-    "be made fit to be kept."
-)
-LOG_QUEUE: Final = "Rows of the call log that wait to be written."
-PASSTHROUGH: Final = "Blind tunnels to the hosts of `passthrough`, by what became of them."
-OVERFLOWS: Final = "Label values turned into `other`, as metrics.max_series was reached."
-BUILD: Final = "Versions of the gateway, mitmproxy and Python; always 1."
-
 
 @dataclass(frozen=True, slots=True)
 class Versions:
@@ -94,6 +38,21 @@ class Versions:
     gateway: str
     mitmproxy: str
     python: str
+
+
+class Standing(Protocol):
+    """Where a budget stands; money in nano-dollars."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def period(self) -> str: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def spent(self) -> int: ...
+    @property
+    def resets_at(self) -> int | None: ...
 
 
 class Results:
@@ -113,7 +72,7 @@ class Metrics:
         self, labels: Labels, versions: Versions, max_series: int = 20_000, gen_ai: bool = False
     ) -> None:
         """`gen_ai`: the calls under OpenTelemetry's names as well."""
-        self._families = Families(max_series, OVERFLOWS)
+        self._families = Families(max_series, meanings.OVERFLOWS)
         self.registry: Final = self._families.registry
         self.labels = labels  # may be replaced when the configuration is read again
         self._words = Words()
@@ -133,68 +92,103 @@ class Metrics:
     def _declare_calls(self) -> None:
         declare = self._families
         self._requests = declare.counter(
-            "requests_total", REQUESTS, "key", "endpoint", "model", "outcome", "status"
+            "requests_total", meanings.REQUESTS, "key", "endpoint", "model", "outcome", "status"
         )
-        self._swaps = declare.counter("key_swaps_total", SWAPS, "key")
-        self._rejections = declare.counter("key_rejections_total", KEY_REJECTIONS, "reason")
+        self._swaps = declare.counter("key_swaps_total", meanings.SWAPS, "key")
+        self._rejections = declare.counter(
+            "key_rejections_total", meanings.KEY_REJECTIONS, "reason"
+        )
         self._upstream_errors = declare.counter(
-            "upstream_errors_total", UPSTREAM_FAILURES, "endpoint", "model", "error"
+            "upstream_errors_total", meanings.UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
-        self._leaks = declare.counter("leaks_total", LEAKS, "rule", "action", "location")
+        self._leaks = declare.counter("leaks_total", meanings.LEAKS, "rule", "action", "location")
         self._throttled = declare.counter(
-            "throttled_requests_total", THROTTLED, "key", "model", "limit", "action"
+            "throttled_requests_total", meanings.THROTTLED, "key", "model", "limit", "action"
         )
-        self._capacity = declare.gauge("limit_capacity", CAPACITY, "key", "model", "limit")
-        self._remaining = declare.gauge("limit_remaining", REMAINING, "key", "model", "limit")
+        self._capacity = declare.gauge("limit_capacity", meanings.CAPACITY, "key", "model", "limit")
+        self._remaining = declare.gauge(
+            "limit_remaining", meanings.REMAINING, "key", "model", "limit"
+        )
         self._upstream_remaining = declare.gauge(
-            "upstream_limit_remaining", UPSTREAM_REMAINING, "key", "model", "limit"
+            "upstream_limit_remaining", meanings.UPSTREAM_REMAINING, "key", "model", "limit"
         )
-        self._store_errors = declare.counter("store_errors_total", STORE_ERRORS, "policy")
-        self._in_progress = declare.gauge("requests_in_progress", IN_PROGRESS, "endpoint")
+        self._budget_limit = declare.gauge(
+            "budget_limit_usd", meanings.BUDGET_LIMIT, "budget", "period"
+        )
+        self._budget_used = declare.gauge(
+            "budget_used_usd", meanings.BUDGET_USED, "budget", "period"
+        )
+        self._budget_reset = declare.gauge(
+            "budget_reset_timestamp_seconds", meanings.BUDGET_RESET, "budget", "period"
+        )
+        self._budget_spend = declare.counter(
+            "budget_spend_usd_total", meanings.BUDGET_SPEND, "budget"
+        )
+        self._webhooks = declare.counter("webhooks_total", meanings.WEBHOOKS, "result")
+        self.webhooks = Results(self._webhooks)
+        self._store_errors = declare.counter("store_errors_total", meanings.STORE_ERRORS, "policy")
+        self._in_progress = declare.gauge("requests_in_progress", meanings.IN_PROGRESS, "endpoint")
 
     def _declare_bills(self) -> None:
         declare = self._families
-        self._tokens = declare.counter("tokens_total", TOKENS, "key", "model", "kind")
-        self._cost = declare.counter("cost_usd_total", COST, "key", "model")
-        self._units = declare.counter("billed_units_total", UNITS, "key", "model", "unit")
-        self._unpriced = declare.counter("unpriced_requests_total", UNPRICED, "model")
+        self._tokens = declare.counter("tokens_total", meanings.TOKENS, "key", "model", "kind")
+        self._cost = declare.counter("cost_usd_total", meanings.COST, "key", "model")
+        self._units = declare.counter("billed_units_total", meanings.UNITS, "key", "model", "unit")
+        self._unpriced = declare.counter("unpriced_requests_total", meanings.UNPRICED, "model")
         self._missing = declare.counter(
-            "usage_missing_requests_total", MISSING, "endpoint", "reason"
+            "usage_missing_requests_total", meanings.MISSING, "endpoint", "reason"
         )
-        self._anomalies = declare.counter("usage_anomalies_total", ANOMALIES, "endpoint", "anomaly")
+        self._anomalies = declare.counter(
+            "usage_anomalies_total", meanings.ANOMALIES, "endpoint", "anomaly"
+        )
 
     def _declare_times(self) -> None:
         declare = self._families
         self._duration = declare.histogram(
-            "request_duration_seconds", DURATION, DURATIONS_S, "endpoint", "model", "stream"
+            "request_duration_seconds",
+            meanings.DURATION,
+            DURATIONS_S,
+            "endpoint",
+            "model",
+            "stream",
         )
         self._upstream = declare.histogram(
-            "upstream_duration_seconds", UPSTREAM_DURATION, DURATIONS_S, "endpoint", "model"
+            "upstream_duration_seconds",
+            meanings.UPSTREAM_DURATION,
+            DURATIONS_S,
+            "endpoint",
+            "model",
         )
         self._first_token = declare.histogram(
-            "time_to_first_token_seconds", FIRST_EVENT, FIRST_TOKEN_S, "model"
+            "time_to_first_token_seconds", meanings.FIRST_EVENT, FIRST_TOKEN_S, "model"
         )
-        self._overhead = declare.histogram("overhead_seconds", OVERHEAD, OVERHEAD_S, "phase")
+        self._overhead = declare.histogram(
+            "overhead_seconds", meanings.OVERHEAD, OVERHEAD_S, "phase"
+        )
 
     def _declare_gateway(self) -> None:
         declare = self._families
-        self._internal_errors = declare.counter("internal_errors_total", INTERNAL_ERRORS, "stage")
-        self._reloads = declare.counter("config_reloads_total", RELOADS, "result")
-        self._passthrough = declare.counter("passthrough_connections_total", PASSTHROUGH, "result")
-        self._records = declare.counter("log_records_total", LOG_RECORDS, "result")
+        self._internal_errors = declare.counter(
+            "internal_errors_total", meanings.INTERNAL_ERRORS, "stage"
+        )
+        self._reloads = declare.counter("config_reloads_total", meanings.RELOADS, "result")
+        self._passthrough = declare.counter(
+            "passthrough_connections_total", meanings.PASSTHROUGH, "result"
+        )
+        self._records = declare.counter("log_records_total", meanings.LOG_RECORDS, "result")
         self.log_records = Results(self._records)
-        self._bodies = declare.counter("log_bodies_total", LOG_BODIES, "result")
+        self._bodies = declare.counter("log_bodies_total", meanings.LOG_BODIES, "result")
         self.log_bodies = Results(self._bodies)
-        self._log_queue = declare.plain("log_queue_records", LOG_QUEUE)
-        self._reloaded = declare.plain("config_last_reload_successful", RELOADED)
+        self._log_queue = declare.plain("log_queue_records", meanings.LOG_QUEUE)
+        self._reloaded = declare.plain("config_last_reload_successful", meanings.RELOADED)
         self._reloaded_at = declare.plain(
-            "config_last_reload_success_timestamp_seconds", RELOADED_AT
+            "config_last_reload_success_timestamp_seconds", meanings.RELOADED_AT
         )
 
     def _describe(self, versions: Versions) -> None:
         """What is known at the start: versions, and counters at 0, so that alerts see them rise."""
         told = {"mitmproxy": versions.mitmproxy, "python": versions.python}
-        self._families.info("build", BUILD, {"version": versions.gateway, **told})
+        self._families.info("build", meanings.BUILD, {"version": versions.gateway, **told})
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -298,6 +292,19 @@ class Metrics:
 
     def _model_or_all(self, name: str) -> str:
         return name if name == "all" else self.labels.model(name)
+
+    def booked(self, amounts: Sequence[tuple[str, int]]) -> None:
+        """What budgets were booked with, in nano-dollars."""
+        for budget, nano_usd in amounts:
+            self._budget_spend.at(budget).inc(nano_usd / NANO)
+
+    def budgets(self, standing: Sequence[Standing]) -> None:
+        """Where each budget stands."""
+        for one in standing:
+            labels = (one.name, one.period)
+            self._budget_limit.at(*labels).set(one.limit / NANO)
+            self._budget_used.at(*labels).set(one.spent / NANO)
+            self._budget_reset.at(*labels).set(one.resets_at or 0)
 
     def store_error(self, policy: str) -> None:
         """The shared store left a question unanswered."""

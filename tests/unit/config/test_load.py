@@ -456,10 +456,11 @@ def test_nothing_of_a_configuration_prints_a_secret() -> None:
 
 def test_what_does_not_act_yet_is_accepted_with_a_warning() -> None:
     warnings = read(
-        KEYS + "leaks:\n  rules: []\n  max_body_bytes: 5\nlimits: {tier: 1}\n", ENV
+        KEYS + "models:\n  substitute: {a: b}\n  deny: [c]\nreplay: {mode: record}\n", ENV
     ).warnings
     assert [str(warning) for warning in warnings] == [
-        "gateway.yaml:5:1: limits: accepted, not yet in force in this version",
+        "gateway.yaml:2:1: models: substitute: accepted, not yet in force in this version",
+        "gateway.yaml:5:1: replay: accepted, not yet in force in this version",
     ]
 
 

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from openai_gateway.budgets.status import BudgetStatus
 from openai_gateway.core.call import Call, Found, Request
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.usage import Usage
+from openai_gateway.limits.limit import Limit, State
+from openai_gateway.limits.reservation import Reservation
 from openai_gateway.telemetry.labels import Labels
 from openai_gateway.telemetry.metrics import Metrics, Versions
 
@@ -55,6 +58,8 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
     finished = call(
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
+        throttled=[("rpm", "rejected")], upstream_remaining={"rpm": 4},
+        reserved=Reservation((State(Limit("rpm", 3, "r", "r"), 2, 20.0, 0.0),)),
         usage_anomalies=("negative",), found=[Found("github-pat", "blocked", "body")],
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
@@ -63,6 +68,10 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
     metrics.record(call(outcome="rejected_key", reason="unknown"))
     metrics.internal_error("limits")
     metrics.passthrough("opened")
+    metrics.store_error("local")
+    metrics.webhooks.add("sent", 1)
+    metrics.booked([("team", 5)])
+    metrics.budgets([BudgetStatus("team", "day", 10, 5, 0, None, 1_800_000_000)])
     families = {
         family.name: (family.type, {key for sample in family.samples for key in sample.labels})
         for family in text_string_to_metric_families(generate_latest(metrics.registry).decode())
@@ -81,6 +90,16 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("unpriced_requests", "counter", "model"),
             ("usage_missing_requests", "counter", "endpoint reason"),
             ("leaks", "counter", "rule action location"),
+            ("throttled_requests", "counter", "key model limit action"),
+            ("limit_capacity", "gauge", "key model limit"),
+            ("limit_remaining", "gauge", "key model limit"),
+            ("upstream_limit_remaining", "gauge", "key model limit"),
+            ("store_errors", "counter", "policy"),
+            ("budget_limit_usd", "gauge", "budget period"),
+            ("budget_used_usd", "gauge", "budget period"),
+            ("budget_reset_timestamp_seconds", "gauge", "budget period"),
+            ("budget_spend_usd", "counter", "budget"),
+            ("webhooks", "counter", "result"),
             ("usage_anomalies", "counter", "endpoint anomaly"),
             ("log_bodies", "counter", "result"),
             ("internal_errors", "counter", "stage"),

@@ -1,0 +1,163 @@
+"""Budgets, from outside: refused in OpenAI's words, held over a restart, told once by webhook."""
+
+import concurrent.futures
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.e2e.calls import BODY, CHAT, eventually, post
+from tests.e2e.conftest import MakeGateway
+from tests.support.clients import WebSocket, bearer
+from tests.support.fake_openai import FakeOpenAIThread
+from tests.support.gateway_process import GatewayProcess, Keys
+
+CODE = "project_spend_limit_exceeded"
+USED = "openai_gateway_budget_used_usd"
+# gpt-6-luna: 0.10 USD a million in, 0.50 out: 1,000 and 500 tokens are 350,000 nano-dollars.
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+A_CALL_USD = 0.00035
+
+
+def budget(usd: float, **more: Any) -> dict[str, Any]:
+    return {"budgets": [{"name": "team", "usd": usd, "period": "day", **more}]}
+
+
+@contextmanager
+def webhook(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A page on loopback that keeps what is posted to it."""
+    posted: list[dict[str, Any]] = []
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # the library's own name for it
+            posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def statuses(process: GatewayProcess, keys: Keys, number: int) -> list[int]:
+    return [post(process.way, "h1", keys).status for _ in range(number)]
+
+
+def test_a_hard_budget_stops_calls_as_openai_would(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    """Three calls cost 0.00105 USD; the fourth would begin above 0.001."""
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    process = make_gateway(budget(0.001))
+    seen: list[int] = []
+    while 429 not in seen and len(seen) < 6:
+        seen += statuses(process, keys, 1)
+    assert seen.count(200) in (2, 3)
+    reply = post(process.way, "h2", keys)
+    assert (reply.status, reply.code) == (429, CODE)
+    error = reply.json()["error"]
+    assert error["type"] == "insufficient_quota"
+    assert error["message"].startswith("You exceeded your current quota")
+    for said in ("team", "resets at 20", "T00:00:00Z"):
+        assert said in error["message"]
+    assert reply.first("x-should-retry") == "false"
+    assert reply.values("retry-after") == []
+    row = process.row(reply.first("x-gateway-request-id"))
+    assert (row["outcome"], row["error_code"]) == ("over_budget", CODE)
+    assert "team" in row["trace"]
+    spent = seen.count(200) * A_CALL_USD
+    assert eventually(lambda: abs(process.metric(USED, budget="team") - spent) < 1e-12, 5)
+    assert process.metric("openai_gateway_budget_spend_usd_total") == pytest.approx(spent)
+    assert process.metric("openai_gateway_budget_limit_usd", period="day") == 0.001
+    assert process.metric("openai_gateway_budget_reset_timestamp_seconds") > time.time()
+    assert len(fake.requests) == seen.count(200)
+
+
+def test_spend_survives_a_restart(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    first = make_gateway(budget(0.0004))
+    assert statuses(first, keys, 1) == [200]
+    first.stop()
+    database = first.folder / "var" / "calls.db"
+    again = make_gateway({**budget(0.0004), "log": {"database": f"sqlite:///{database}"}})
+    assert eventually(lambda: statuses(again, keys, 1) == [429])
+
+
+def test_with_worst_a_hard_budget_is_never_passed(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    """Forty at once, each of which may cost 100,350 nano-dollars at most and costs 50,900."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 100, "total_tokens": 109}
+    fake.knobs.add(CHAT, patch={"usage": usage}, delay_s=0.2)
+    process = make_gateway(budget(0.0005, reserve="worst"))
+    body = BODY.replace(b"{", b'{"max_completion_tokens": 200, ', 1)
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        replies = list(pool.map(lambda _: post(process.way, "h1", keys, body), range(40)))
+    passed = sum(reply.status == 200 for reply in replies)
+    assert {reply.status for reply in replies} == {200, 429}
+    assert passed >= 4
+    assert eventually(lambda: process.metric(USED) > 0, 5)
+    assert process.metric(USED) <= 0.0005
+    assert passed == len(fake.requests)
+
+
+def test_a_soft_budget_lets_pass_and_tells_by_webhook_once(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    with webhook() as (url, posted):
+        told = budget(0.0007, hard=False, alert_at=[0.5, 1.0], webhook="env:HOOK")
+        process = make_gateway(told, env={"HOOK": url})
+        assert statuses(process, keys, 4) == [200] * 4
+        assert eventually(lambda: len(posted) == 2, 8)
+        time.sleep(0.5)
+    first, second = sorted(posted, key=lambda one: one["threshold"])  # each has a task of its own
+    assert (first["threshold"], second["threshold"]) == (0.5, 1.0)
+    assert (first["budget"], first["limit_usd"], first["environment"]) == (
+        "team",
+        0.0007,
+        "staging",
+    )
+    assert first["spent_usd"] == pytest.approx(0.00035)
+    assert {"text", "period", "resets_at"} <= first.keys()
+    assert url not in process.output()
+    assert eventually(
+        lambda: process.metric("openai_gateway_webhooks_total", result="sent") == 2, 5
+    )
+
+
+def test_other_calls_are_not_counted(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    process = make_gateway(budget(0.0001, match={"model": "gpt-5*"}))
+    assert statuses(process, keys, 3) == [200] * 3
+    assert process.metric(USED) == 0
+
+
+def test_responses_on_a_socket_count_and_are_refused(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    del fake
+    process = make_gateway(budget(0.000001))
+    frame = {"type": "response.create", "model": "gpt-6-luna", "input": "hello " * 100}
+    with WebSocket(process.way.tls(), "/v1/responses", [bearer(keys.production)]) as socket:
+        socket.tell(frame)
+        answer = socket.hear_type("error")
+    assert (answer["status"], answer["error"]["code"]) == (429, CODE)

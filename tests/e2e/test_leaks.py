@@ -33,7 +33,15 @@ CODE = "gateway_secret_detected"
 LEAKS = "openai_gateway_leaks_total"
 RULE = "github-pat"
 SECRET = fill("ghp_{alnum:30}{crc32}", random.Random(7)).decode()  # noqa: S311 - no secret of anybody
+REALTIME = "/v1/realtime?model=gpt-realtime-2.1"
 MARK = f"[REDACTED:{RULE}]"
+
+
+def item(text: str) -> dict[str, Any]:
+    """A message of a realtime socket."""
+    part = {"type": "input_text", "text": text}
+    said = {"type": "message", "role": "user", "content": [part]}
+    return {"type": "conversation.item.create", "item": said}
 
 
 def chat(text: str = f"my token is {SECRET}, thanks", **more: Any) -> bytes:
@@ -232,16 +240,10 @@ def test_a_frame_is_redacted_and_goes_on(
 def test_a_secret_over_two_frames_is_stopped_at_the_second(
     way: Way, fake: FakeOpenAIThread, keys: Keys, cut: int
 ) -> None:
-    def said(text: str) -> dict[str, Any]:
-        part = {"type": "input_text", "text": text}
-        item = {"type": "message", "role": "user", "content": [part]}
-        return {"type": "conversation.item.create", "item": item}
-
-    target = "/v1/realtime?model=gpt-realtime-2.1"
-    with WebSocket(way.tls(), target, [bearer_header(keys.production)]) as socket:
+    with WebSocket(way.tls(), REALTIME, [bearer_header(keys.production)]) as socket:
         socket.hear_type("session.created")
-        socket.tell(said(SECRET[:cut]))
-        socket.tell(said(SECRET[cut:]))
+        socket.tell(item(SECRET[:cut]))
+        socket.tell(item(SECRET[cut:]))
         assert socket.hear_type("error")["error"]["code"] == CODE
     assert f'"{SECRET[cut:]}"'.encode() not in fake.received_bytes()
 
@@ -314,3 +316,35 @@ def test_no_secret_is_in_any_sink(
     for sink in (process.database_bytes(), process.output().encode(), metrics.encode()):
         assert SECRET.encode() not in sink
     assert (SECRET.encode() in fake.received_bytes()) == (action == "report")
+
+
+REFUSED_EARLIER = {
+    "no key, path": ("GET", f"/v1/models/{SECRET}", False, [], b""),
+    "no key, coded": ("GET", f"/v1/models/%67{SECRET[1:]}", False, [], b""),
+    "no key, sdk": ("GET", "/v1/models", False, [("x-stainless-lang", SECRET)], b""),
+    "endpoint": ("POST", f"/v1/fine_tuning/jobs/{SECRET}/cancel", True, [], b""),
+    "body": ("POST", f"/v1/responses/{SECRET}/cancel", True, [JSON], b"{no json"),
+}
+
+
+@pytest.mark.parametrize("which", REFUSED_EARLIER)
+def test_a_call_refused_before_it_was_read_puts_no_secret_into_its_row(
+    gateway: GatewayProcess, keys: Keys, which: str
+) -> None:
+    method, target, with_key, head, body = REFUSED_EARLIER[which]
+    key = [bearer(keys.production)] if with_key else []
+    reply = send(gateway.way, "h1", method, target, [*key, *head], body)
+    assert reply.status in (400, 401, 403)
+    row = gateway.row(reply.first("x-gateway-request-id"))
+    assert SECRET[1:] not in str(row)
+    assert row["error_code"]
+
+
+def test_the_row_of_a_response_on_a_socket_shows_no_model_that_is_a_secret(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    process = make_gateway({"leaks": {"action": "report"}})
+    with WebSocket(process.way.tls(), "/v1/responses", [bearer_header(keys.production)]) as socket:
+        socket.tell({"type": "response.create", "model": SECRET, "input": "hi"})
+        socket.hear_type("response.completed")
+    assert SECRET not in str(process.rows(2))

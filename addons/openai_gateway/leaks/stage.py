@@ -14,6 +14,7 @@ from openai_gateway.api.errors import refusal
 from openai_gateway.core.call import Call, Content, Found
 from openai_gateway.core.clock import Clock
 from openai_gateway.core.verdict import PASS, Changed, Pass, Refuse, Verdict
+from openai_gateway.leaks import row
 from openai_gateway.leaks.answers.answers import AnswerScan
 from openai_gateway.leaks.policy import Actions, Allowance
 from openai_gateway.leaks.reading.budget import budget_for
@@ -28,8 +29,6 @@ OVER: Final = "over-budget"
 INLINE: Final = 4 * 1024
 MOST_TOLD: Final = 5
 NAME: Final = "a name in "
-# What a row shows of the upstream's own words.
-ANSWERED: Final = ("model_response", "service_tier", "openai_request_id", "upstream_error")
 _SAID: Final = {"block": "blocked", "redact": "redacted", "report": "reported"}
 _WOULD: Final = {"block": "would_block", "redact": "would_redact", "report": "reported"}
 
@@ -97,7 +96,7 @@ class Leaks:
         judged = Judged(head.findings + body.findings, head.over_budget or body.over_budget)
         verdict = self._verdict(call, judged)
         if judged.entries:
-            clear_row(call, judged, detector)
+            forget(call, judged, detector)
         if isinstance(verdict, Refuse):
             return verdict
         if self._enforces:
@@ -106,14 +105,10 @@ class Leaks:
         self._watch_answer(call, detector)
         return verdict
 
-    def ended(self, call: Call) -> None:
-        """The answer may repeat what was let through: no word of it reaches the row."""
-        if self._detector is None or not call.found:
-            return
-        for name in ANSWERED:
-            said = getattr(call, name)
-            if said and self._detector.find(said.encode()):
-                setattr(call, name, None)
+    def clean(self, call: Call) -> None:
+        """Takes secrets out of what the call's row will show."""
+        if self._detector is not None:
+            row.clean(call, self._detector)
 
     def _watch_answer(self, call: Call, detector: Detector) -> None:
         if self._answers != "off" and not call.websocket:
@@ -155,19 +150,12 @@ class Leaks:
         return Pass(_note(judged, words)) if judged.entries or judged.over else PASS
 
 
-def clear_row(call: Call, judged: Judged, detector: Detector) -> None:
-    """Takes out of the call what its row would show of a secret, whatever is done about it.
-
-    The path is left out by the record itself, as it knows where leaks stood.
-    """
+def forget(call: Call, judged: Judged, detector: Detector) -> None:
+    """What the later stages count and note by must be no secret: the model, the fields' names."""
     if call.model_requested and detector.find(call.model_requested.encode()):
         call.model_requested = None
-    if call.sdk and detector.find(call.sdk.encode()):
-        call.sdk = None
-    if detector.find(call.request.method.encode("utf-8", "surrogateescape")):
-        call.request.method = "-"
     if any(finding.place.startswith(NAME) for finding, _ in judged.entries):
-        call.features = {}  # else the names of the request's fields
+        call.features = {}
 
 
 def in_message(finding: Finding) -> Finding:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from wsproto.events import Ping
 
 from openai_gateway.leaks.rules.template import fill
 from tests.e2e.calls import (
@@ -341,10 +342,59 @@ def test_a_call_refused_before_it_was_read_puts_no_secret_into_its_row(
 
 
 def test_the_row_of_a_response_on_a_socket_shows_no_model_that_is_a_secret(
-    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+    make_gateway: MakeGateway, keys: Keys
 ) -> None:
     process = make_gateway({"leaks": {"action": "report"}})
     with WebSocket(process.way.tls(), "/v1/responses", [bearer_header(keys.production)]) as socket:
         socket.tell({"type": "response.create", "model": SECRET, "input": "hi"})
         socket.hear_type("response.completed")
     assert SECRET not in str(process.rows(2))
+
+
+def test_what_a_socket_reported_is_in_a_row_though_no_response_follows(
+    make_gateway: MakeGateway, keys: Keys
+) -> None:
+    process = make_gateway({"leaks": {"action": "report"}})
+    with WebSocket(process.way.tls(), REALTIME, [bearer_header(keys.production)]) as socket:
+        socket.hear_type("session.created")
+        socket.tell(item(SECRET))
+        assert eventually(lambda: process.metric(LEAKS) == 1)
+    rows = process.rows(2)
+    assert [row["leaks"] for row in rows if row["method"] == "WS"] == [RULE]
+    assert process.metric(LEAKS) == 1
+
+
+def test_a_ping_with_a_secret_is_counted_and_has_a_row(
+    make_gateway: MakeGateway, keys: Keys
+) -> None:
+    process = make_gateway({})
+    with WebSocket(process.way.tls(), REALTIME, [bearer_header(keys.production)]) as socket:
+        socket.hear_type("session.created")
+        socket._write(Ping(payload=SECRET.encode()))
+        assert eventually(lambda: process.metric(LEAKS, action="blocked") == 1)
+    refusals = [row for row in process.rows(2) if row["method"] == "WS"]
+    assert [(row["error_code"], row["leaks"]) for row in refusals] == [(CODE, RULE)]
+
+
+def test_a_refused_message_is_counted_once(make_gateway: MakeGateway, keys: Keys) -> None:
+    process = make_gateway({})
+    frame = {"type": "response.create", "model": "gpt-6-luna", "stream_id": SECRET}
+    with WebSocket(process.way.tls(), "/v1/responses", [bearer_header(keys.production)]) as socket:
+        socket.tell({**frame, "input": "hi"})
+        answer = socket.hear().json()
+    assert answer["status"] == 403
+    assert "stream_id" not in answer
+    process.rows(2)
+    assert process.metric(LEAKS, rule=RULE) == 1
+
+
+def test_what_the_handshake_held_is_in_its_row_alone(make_gateway: MakeGateway, keys: Keys) -> None:
+    process = make_gateway({"leaks": {"action": "report"}})
+    head = [bearer_header(keys.production), ("x-note", SECRET)]
+    with WebSocket(process.way.tls(), REALTIME, head) as socket:
+        socket.hear_type("session.created")
+        socket.tell({"type": "response.create"})
+        socket.hear_type("response.done")
+    rows = process.rows(2)
+    assert [row["method"] for row in rows if row["leaks"]] == ["GET"]
+    assert process.metric(LEAKS) == 1

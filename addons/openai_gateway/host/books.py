@@ -126,6 +126,7 @@ def cut(state: State, exchange: Exchange) -> None:
 
 def open_socket(state: State, exchange: Exchange) -> None:
     """The handshake has its row now; the socket itself stays under way."""
+    exchange.call.forget_found()
     state.sockets[exchange.flow_id] = exchange
     exchange.chain.services.begun(exchange.call)
 
@@ -141,6 +142,25 @@ def close_socket(state: State, exchange: Exchange) -> None:
     if exchange.call.socket_meter is not None:
         for call in exchange.call.socket_meter.end():
             write(exchange.chain, call)
+    if exchange.call.found:
+        write(exchange.chain, _remainder(exchange.call))
+
+
+def _remainder(socket: Call) -> Call:
+    """What was found in messages that no response followed: a row of its own."""
+    call = socket.on_socket()
+    call.status, call.outcome = socket.status, "forwarded"
+    call.admitted = call.closed = True
+    return call
+
+
+def harmless(exchange: Exchange, payload: bytes) -> bool:
+    """Whether a ping's payload or a close reason may go on; a refused one has a row of its own."""
+    refused = exchange.objection(payload)
+    exchange.chain.services.metrics.leaks(exchange.call)
+    if refused is not None:
+        record_refusal(exchange.chain, exchange.call.on_socket(), refused)
+    return refused is None
 
 
 def close_unbegun(state: State, method: str, refused: Refusal) -> Call:

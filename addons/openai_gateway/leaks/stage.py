@@ -22,6 +22,7 @@ from openai_gateway.leaks.reading.ledger import Done, Finding, Judge
 from openai_gateway.leaks.reading.places import Detector
 from openai_gateway.leaks.reading.read import BODY, Reading, read_body
 from openai_gateway.leaks.reading.read_head import CleanLines, HeadReading, read_head
+from openai_gateway.leaks.seam import passed_of
 
 CODE: Final = "gateway_secret_detected"
 # Its own word beside the rules' ids: something could not be decoded within its bounds.
@@ -117,18 +118,25 @@ class Leaks:
 
     def message(self, call: Call, content: bytes, *, whole: bool = True) -> Verdict | Changed:
         """One message; or, not `whole`, where it meets the one before: there nothing can be
-        replaced, and what stands in either was judged with it."""
+        replaced, and what stands in either was judged and noted with it."""
         if self._detector is None:
             return PASS
         budget = budget_for(len(content), self._clock)
         reading = read_body(_message(content), b"", self._detector, self._judge, budget)
         entries = [(in_message(one), done) for one, done in reading.findings]
+        passed = call.passed = passed_of(call.passed)
+        over = reading.over_budget
         if not whole:
-            entries = [(one, "block") for one, done in entries if done in ("block", "redact")]
-        verdict = self._verdict(call, Judged(entries, reading.over_budget))
-        if isinstance(verdict, Refuse) or not (self._enforces and whole):
+            entries, over = passed.across(entries), over and not passed.over
+        else:
+            passed.over = over
+        verdict = self._verdict(call, Judged(entries, over))
+        if isinstance(verdict, Refuse):
             return verdict
-        return verdict if reading.data is content else Changed(reading.data)
+        passed.add(one for one, done in entries if not (self._enforces and done == "redact"))
+        if reading.data is content or not (self._enforces and whole):
+            return verdict
+        return Changed(reading.data)
 
     def _verdict(self, call: Call, judged: Judged) -> Verdict:
         """Notes what was found, and says what becomes of the call."""

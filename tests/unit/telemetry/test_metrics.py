@@ -55,7 +55,7 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
     finished = call(
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
-        usage_anomalies=("negative",), found=[Found("github-pat", "blocked", "body")],
+        usage_anomalies=("negative",), found={Found("github-pat", "blocked", "body"): 1},
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
     metrics.began(finished)

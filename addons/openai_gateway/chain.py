@@ -71,9 +71,9 @@ class Chain:
         """Whether the answer's body has to be read: it may hand out an ephemeral key."""
         return call.endpoint in MINTING
 
-    def ended(self, call: Call) -> None:
-        """The call is over and its row comes next."""
-        self.leaks.ended(call)
+    def clean(self, call: Call) -> None:
+        """The call's row comes next: no secret may stand in it."""
+        self.leaks.clean(call)
 
     def learn(self, call: Call, answer: bytes) -> None:
         """Remembers an ephemeral key that this answer hands out."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from wsproto.events import Ping
 
 from openai_gateway.leaks.rules.template import fill
 from tests.e2e.calls import (
@@ -37,7 +38,15 @@ CODE = "gateway_secret_detected"
 LEAKS = "openai_gateway_leaks_total"
 RULE = "github-pat"
 SECRET = fill("ghp_{alnum:30}{crc32}", random.Random(7)).decode()  # noqa: S311 - no secret of anybody
+REALTIME = "/v1/realtime?model=gpt-realtime-2.1"
 MARK = f"[REDACTED:{RULE}]"
+
+
+def item(text: str) -> dict[str, Any]:
+    """A message of a realtime socket."""
+    part = {"type": "input_text", "text": text}
+    said = {"type": "message", "role": "user", "content": [part]}
+    return {"type": "conversation.item.create", "item": said}
 
 
 def chat(text: str = f"my token is {SECRET}, thanks", **more: Any) -> bytes:
@@ -236,16 +245,10 @@ def test_a_frame_is_redacted_and_goes_on(
 def test_a_secret_over_two_frames_is_stopped_at_the_second(
     way: Way, fake: FakeOpenAIThread, keys: Keys, cut: int
 ) -> None:
-    def said(text: str) -> dict[str, Any]:
-        part = {"type": "input_text", "text": text}
-        item = {"type": "message", "role": "user", "content": [part]}
-        return {"type": "conversation.item.create", "item": item}
-
-    target = "/v1/realtime?model=gpt-realtime-2.1"
-    with WebSocket(way.tls(), target, [bearer_header(keys.production)]) as socket:
+    with WebSocket(way.tls(), REALTIME, [bearer_header(keys.production)]) as socket:
         socket.hear_type("session.created")
-        socket.tell(said(SECRET[:cut]))
-        socket.tell(said(SECRET[cut:]))
+        socket.tell(item(SECRET[:cut]))
+        socket.tell(item(SECRET[cut:]))
         assert socket.hear_type("error")["error"]["code"] == CODE
     assert f'"{SECRET[cut:]}"'.encode() not in fake.received_bytes()
 
@@ -360,3 +363,84 @@ def test_a_long_answer_is_searched_beside_the_loop_and_passes_as_it_came(
     assert reply.body == body
     row = gateway.row(reply.first("x-gateway-request-id"))
     assert row["leaks"] == RULE
+
+
+REFUSED_EARLIER = {
+    "no key, path": ("GET", f"/v1/models/{SECRET}", False, [], b""),
+    "no key, coded": ("GET", f"/v1/models/%67{SECRET[1:]}", False, [], b""),
+    "no key, sdk": ("GET", "/v1/models", False, [("x-stainless-lang", SECRET)], b""),
+    "endpoint": ("POST", f"/v1/fine_tuning/jobs/{SECRET}/cancel", True, [], b""),
+    "body": ("POST", f"/v1/responses/{SECRET}/cancel", True, [JSON], b"{no json"),
+}
+
+
+@pytest.mark.parametrize("which", REFUSED_EARLIER)
+def test_a_call_refused_before_it_was_read_puts_no_secret_into_its_row(
+    gateway: GatewayProcess, keys: Keys, which: str
+) -> None:
+    method, target, with_key, head, body = REFUSED_EARLIER[which]
+    key = [bearer(keys.production)] if with_key else []
+    reply = send(gateway.way, "h1", method, target, [*key, *head], body)
+    assert reply.status in (400, 401, 403)
+    row = gateway.row(reply.first("x-gateway-request-id"))
+    assert SECRET[1:] not in str(row)
+    assert row["error_code"]
+
+
+def test_the_row_of_a_response_on_a_socket_shows_no_model_that_is_a_secret(
+    make_gateway: MakeGateway, keys: Keys
+) -> None:
+    process = make_gateway({"leaks": {"action": "report"}})
+    with WebSocket(process.way.tls(), "/v1/responses", [bearer_header(keys.production)]) as socket:
+        socket.tell({"type": "response.create", "model": SECRET, "input": "hi"})
+        socket.hear_type("response.completed")
+    assert SECRET not in str(process.rows(2))
+
+
+def test_what_a_socket_reported_is_in_a_row_though_no_response_follows(
+    make_gateway: MakeGateway, keys: Keys
+) -> None:
+    process = make_gateway({"leaks": {"action": "report"}})
+    with WebSocket(process.way.tls(), REALTIME, [bearer_header(keys.production)]) as socket:
+        socket.hear_type("session.created")
+        socket.tell(item(SECRET))
+        assert eventually(lambda: process.metric(LEAKS) == 1)
+    rows = process.rows(2)
+    assert [row["leaks"] for row in rows if row["method"] == "WS"] == [RULE]
+    assert process.metric(LEAKS) == 1
+
+
+def test_a_ping_with_a_secret_is_counted_and_has_a_row(
+    make_gateway: MakeGateway, keys: Keys
+) -> None:
+    process = make_gateway({})
+    with WebSocket(process.way.tls(), REALTIME, [bearer_header(keys.production)]) as socket:
+        socket.hear_type("session.created")
+        socket._write(Ping(payload=SECRET.encode()))
+        assert eventually(lambda: process.metric(LEAKS, action="blocked") == 1)
+    refusals = [row for row in process.rows(2) if row["method"] == "WS"]
+    assert [(row["error_code"], row["leaks"]) for row in refusals] == [(CODE, RULE)]
+
+
+def test_a_refused_message_is_counted_once(make_gateway: MakeGateway, keys: Keys) -> None:
+    process = make_gateway({})
+    frame = {"type": "response.create", "model": "gpt-6-luna", "stream_id": SECRET}
+    with WebSocket(process.way.tls(), "/v1/responses", [bearer_header(keys.production)]) as socket:
+        socket.tell({**frame, "input": "hi"})
+        answer = socket.hear().json()
+    assert answer["status"] == 403
+    assert "stream_id" not in answer
+    process.rows(2)
+    assert process.metric(LEAKS, rule=RULE) == 1
+
+
+def test_what_the_handshake_held_is_in_its_row_alone(make_gateway: MakeGateway, keys: Keys) -> None:
+    process = make_gateway({"leaks": {"action": "report"}})
+    head = [bearer_header(keys.production), ("x-note", SECRET)]
+    with WebSocket(process.way.tls(), REALTIME, head) as socket:
+        socket.hear_type("session.created")
+        socket.tell({"type": "response.create"})
+        socket.hear_type("response.done")
+    rows = process.rows(2)
+    assert [row["method"] for row in rows if row["leaks"]] == ["GET"]
+    assert process.metric(LEAKS) == 1

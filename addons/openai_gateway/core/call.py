@@ -3,14 +3,12 @@
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.usage import Usage
 
 type Header = tuple[bytes, bytes]
-
-MOST_FOUND: Final = 100
 
 
 def new_id(now: float) -> str:
@@ -139,8 +137,9 @@ class Call:
     error_code: str | None = None
     reason: str = ""
     upstream_error: str | None = None
-    found: list[Found] = field(default_factory=list)
-    counted: int = 0  # how many of them the metrics have
+    found: dict[Found, int] = field(default_factory=dict)  # each with how often
+    counted: dict[Found, int] = field(default_factory=dict)  # what the metrics have of them
+    passed: object = field(default=None, repr=False)  # what leaks/ has let through on its socket
     would: list[str] = field(default_factory=list)  # what `observe` would have done
     trace: list[tuple[str, str, int]] = field(default_factory=list)
     closed: bool = False
@@ -185,8 +184,8 @@ class Call:
         """A call of its own on this open socket, that gets a row: of the same client, key and
         endpoint, with what was found in the messages since the last row."""
         made = self.beside()
-        made.found, self.found = self.found, []
-        made.counted, self.counted = self.counted, 0
+        made.found, made.counted = self.found, self.counted
+        self.forget_found()
         return made
 
     def beside(self) -> "Call":
@@ -197,9 +196,22 @@ class Call:
         return made
 
     def note_found(self, leak: Found) -> None:
-        """Remembers a leak; of very many the first."""
-        if len(self.found) < MOST_FOUND:
-            self.found.append(leak)
+        """Remembers a leak; of those that are alike how many there were."""
+        self.found[leak] = self.found.get(leak, 0) + 1
+
+    def forget_found(self) -> None:
+        """What was found so far is in another row."""
+        self.found, self.counted = {}, {}
+
+    def uncounted(self) -> list[tuple[Found, int]]:
+        """What was found since this was last asked, and how often."""
+        found, before = dict(self.found), self.counted
+        self.counted = found
+        return [
+            (leak, times - before.get(leak, 0))
+            for leak, times in found.items()
+            if times > before.get(leak, 0)
+        ]
 
     @property
     def leaks(self) -> tuple[str, ...]:

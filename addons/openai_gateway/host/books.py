@@ -11,7 +11,7 @@ from openai_gateway.core.verdict import Refusal
 from openai_gateway.host import faults
 from openai_gateway.host.exchange import Exchange
 from openai_gateway.host.state import State
-from openai_gateway.services import Services
+from openai_gateway.leaks.row import blank
 
 MS: Final = 1000.0
 NS: Final = 1e6
@@ -24,16 +24,25 @@ def note_refusal(call: Call, refused: Refusal) -> None:
     call.error_code, call.reason = refused.code, refused.reason
 
 
-def record_refusal(services: Services | None, call: Call, refused: Refusal) -> None:
+def record_refusal(chain: Chain | None, call: Call, refused: Refusal) -> None:
     """The row of a refusal that is no call under way: a CONNECT's, a message's, one too early."""
     note_refusal(call, refused)
     call.closed = True
-    if services is not None:
-        write(services, call)
+    if chain is not None:
+        write(chain, call)
 
 
-def write(services: Services, call: Call) -> None:
-    """The call's numbers and its row. What fails here takes no answer away that was fine."""
+def write(chain: Chain, call: Call) -> None:
+    """The call's numbers and its row, which no secret may reach whatever the call came to.
+
+    What fails here takes no answer away that was fine.
+    """
+    services = chain.services
+    try:
+        chain.clean(call)
+    except BaseException as fault:  # noqa: BLE001  # the row must be written, without these words
+        blank(call)
+        faults.report(services, "record", fault, call.id)
     try:
         services.record(call)
     except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
@@ -62,11 +71,10 @@ def close(state: State, exchange: Exchange) -> None:
     measure(exchange)
     _settle(exchange)
     note_answer(call, broken=exchange.broken)
-    exchange.chain.ended(call)
     release(exchange.chain, call, broken=exchange.broken)
     if exchange.captured is not None and exchange.chain.kept_bytes:
         call.answer_kept = bytes(exchange.captured)
-    write(exchange.chain.services, call)
+    write(exchange.chain, call)
     # mitmproxy's flows die in cycles: what is large must not wait for a collection.
     call.content, call.request.body, call.meter = Content(), b"", None
     exchange.captured = call.answer_kept = None
@@ -122,6 +130,7 @@ def cut(state: State, exchange: Exchange) -> None:
 
 def open_socket(state: State, exchange: Exchange) -> None:
     """The handshake has its row now; the socket itself stays under way."""
+    exchange.call.forget_found()
     state.sockets[exchange.flow_id] = exchange
     exchange.chain.services.begun(exchange.call)
 
@@ -137,11 +146,30 @@ def close_socket(state: State, exchange: Exchange) -> None:
     if exchange.call.socket_meter is not None:
         for call in exchange.call.socket_meter.end():
             release(exchange.chain, call, broken=True)
-            write(services, call)
+            write(exchange.chain, call)
+    if exchange.call.found:
+        write(exchange.chain, _remainder(exchange.call))
+
+
+def _remainder(socket: Call) -> Call:
+    """What was found in messages that no response followed: a row of its own."""
+    call = socket.on_socket()
+    call.status, call.outcome = socket.status, "forwarded"
+    call.admitted = call.closed = True
+    return call
+
+
+def harmless(exchange: Exchange, payload: bytes) -> bool:
+    """Whether a ping's payload or a close reason may go on; a refused one has a row of its own."""
+    refused = exchange.objection(payload)
+    exchange.chain.services.metrics.leaks(exchange.call)
+    if refused is not None:
+        record_refusal(exchange.chain, exchange.call.on_socket(), refused)
+    return refused is None
 
 
 def close_unbegun(state: State, method: str, refused: Refusal) -> Call:
     """The row of a refusal before there was an exchange; its id goes into the answer."""
     call = Call(Request(method, "", b"", []))
-    record_refusal(state.services, call, refused)
+    record_refusal(state.in_force.chain if state.in_force else None, call, refused)
     return call

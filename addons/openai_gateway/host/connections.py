@@ -74,7 +74,7 @@ class Connections:
         call = Call(Request("CONNECT", request.host, b"", []))
         call.client = force.clients.name(flow.client_conn.peername[0])
         call.environment = force.chain.environment
-        record_refusal(force.chain.services, call, refused)
+        record_refusal(force.chain, call, refused)
         if refused.code == "gateway_destination_refused":
             force.chain.services.metrics.passthrough("refused")
         flow.response = refusal_response(refused, call.id, force.chain.full_detail)

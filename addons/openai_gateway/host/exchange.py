@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
+from copy import copy
 from typing import Final
 
 import orjson
@@ -128,36 +129,40 @@ class Exchange:
             return b"event: error\ndata: " + inner + b"\n\n"
         return b"data: " + errors.envelope(refused) + b"\n\n"
 
-    def harmless(self, payload: bytes) -> bool:
-        """Whether a ping's payload or a close reason may go on."""
+    def objection(self, payload: bytes) -> Refusal | None:
+        """What a ping's payload or a close reason is refused for, if it is."""
         try:
-            return self._judged(payload) is payload  # what would have to be changed is refused
-        except BaseException as fault:  # noqa: BLE001  # what could not be looked at may not
+            judged = self._judged(self.call, payload)
+        except BaseException as fault:  # noqa: BLE001  # what could not be looked at may not go on
             faults.report(self.chain.services, "websocket_control", fault, self.call.id)
-            return False
+            return errors.refusal("gateway_internal_error")
+        if isinstance(judged, Refuse):
+            return judged.refusal
+        # What would have to be changed is refused: there is no changing it.
+        return None if judged is payload else errors.refusal("gateway_secret_detected")
 
     def judge(self, content: bytes) -> Refuse | bytes:
         """Asks every stage that looks at messages; the socket's last text counts with it.
 
         Gives the refusal, or the message as it may go on.
         """
-        judged = self._judged(content)
+        judged = self._judged(self.call, content)
         if isinstance(judged, Refuse):
             self.lane = self._lane(content)
         else:
             self.tail.keep(judged)
         return judged
 
-    def _judged(self, content: bytes) -> Refuse | bytes:
+    def _judged(self, call: Call, content: bytes) -> Refuse | bytes:
         for stage in self.chain.messages:
-            verdict = stage.message(self.call, content)
+            verdict = stage.message(call, content)
             if isinstance(verdict, Refuse):
                 return verdict
             if isinstance(verdict, Changed):
                 content = verdict.content
             seam = self.tail.with_next(content)
             if seam:
-                verdict = stage.message(self.call, seam, whole=False)
+                verdict = stage.message(call, seam, whole=False)
                 if isinstance(verdict, Refuse):
                     return verdict
         return content
@@ -171,8 +176,11 @@ class Exchange:
         lane = said.get("stream_id") if isinstance(said, dict) else None
         if not isinstance(lane, str) or len(lane) > LONGEST_LANE:
             return None
-        told = lane.encode()
-        return lane if self._judged(told) is told else None
+        told, probe = lane.encode(), copy(self.call)
+        # What is found was noted with the message: a copy takes what is noted here.
+        probe.forget_found()
+        probe.would = []
+        return lane if self._judged(probe, told) is told else None
 
 
 def exchange_of(flow: http.HTTPFlow) -> Exchange | None:

@@ -23,6 +23,7 @@ from mitmproxy.websocket import WebSocketMessage
 from wsproto import events as ws_events
 from wsproto.frame_protocol import Opcode
 
+from openai_gateway.host.books import harmless
 from openai_gateway.host.exchange import exchange_of
 
 type Commands = layer.CommandGenerator[Any]
@@ -126,7 +127,7 @@ class GatewayWebSocket(WebsocketLayer):
 
     def _harmless(self, payload: bytes) -> bool:
         exchange = exchange_of(self.flow)
-        return exchange is not None and exchange.harmless(payload)
+        return exchange is not None and harmless(exchange, payload)
 
     def _refuse_socket(self, reason: str) -> Commands:
         close = ws_events.CloseConnection(code=POLICY_VIOLATION, reason=reason)

@@ -60,7 +60,7 @@ class Sockets:
             if exchange.call.socket_meter is not None:
                 for billed in exchange.call.socket_meter.server(message.content):
                     answered(exchange, billed)
-                    write(exchange.chain.services, billed)
+                    write(exchange.chain, billed)
             if exchange.asked and is_error(message.content):
                 answered(exchange, None)
         exchange.passed = message
@@ -98,7 +98,7 @@ class Sockets:
         shown = refused if exchange.chain.full_detail else errors.public(refused)
         call = known or socket.on_socket()
         exchange.reply = socket_error(socket.endpoint, shown, call.id, exchange.lane)
-        record_refusal(exchange.chain.services, call, refused)
+        record_refusal(exchange.chain, call, refused)
 
 
 def answered(exchange: Exchange, billed: Call | None) -> None:

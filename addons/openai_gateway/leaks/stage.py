@@ -14,6 +14,7 @@ from openai_gateway.api.errors import refusal
 from openai_gateway.core.call import Call, Content, Found
 from openai_gateway.core.clock import Clock
 from openai_gateway.core.verdict import PASS, Changed, Pass, Refuse, Verdict
+from openai_gateway.leaks import row
 from openai_gateway.leaks.answers.answers import AnswerScan
 from openai_gateway.leaks.policy import Actions, Allowance
 from openai_gateway.leaks.reading.budget import Budget, budget_for
@@ -21,6 +22,7 @@ from openai_gateway.leaks.reading.ledger import Done, Finding, Judge, Ledger
 from openai_gateway.leaks.reading.places import Detector
 from openai_gateway.leaks.reading.read import BODY, Reading, read_body
 from openai_gateway.leaks.reading.read_head import CleanLines, HeadReading, read_head
+from openai_gateway.leaks.seam import passed_of
 
 CODE: Final = "gateway_secret_detected"
 # Its own word beside the rules' ids: something could not be decoded within its bounds.
@@ -32,8 +34,6 @@ SEAM: Final = 8 * 1024
 CODED: Final = "the body as it is packed"
 MOST_TOLD: Final = 5
 NAME: Final = "a name in "
-# What a row shows of the upstream's own words.
-ANSWERED: Final = ("model_response", "service_tier", "openai_request_id", "upstream_error")
 _SAID: Final = {"block": "blocked", "redact": "redacted", "report": "reported"}
 _WOULD: Final = {"block": "would_block", "redact": "would_redact", "report": "reported"}
 
@@ -106,7 +106,7 @@ class Leaks:
         judged = Judged(found, head.over_budget or body.over_budget)
         verdict = self._verdict(call, judged)
         if judged.entries:
-            clear_row(call, judged, detector)
+            forget(call, judged, detector)
         if isinstance(verdict, Refuse):
             return verdict
         if self._enforces:
@@ -128,14 +128,10 @@ class Leaks:
                 ledger.note(hit, piece[hit.start : hit.end], CODED, writable=False)
         return ledger.entries()
 
-    def ended(self, call: Call) -> None:
-        """The answer may repeat what was let through: no word of it reaches the row."""
-        if self._detector is None or not call.found:
-            return
-        for name in ANSWERED:
-            said = getattr(call, name)
-            if said and self._detector.find(said.encode()):
-                setattr(call, name, None)
+    def clean(self, call: Call) -> None:
+        """Takes secrets out of what the call's row will show."""
+        if self._detector is not None:
+            row.clean(call, self._detector)
 
     def _watch_answer(self, call: Call, detector: Detector) -> None:
         if self._answers != "off" and not call.websocket:
@@ -144,18 +140,25 @@ class Leaks:
 
     def message(self, call: Call, content: bytes, *, whole: bool = True) -> Verdict | Changed:
         """One message; or, not `whole`, where it meets the one before: there nothing can be
-        replaced, and what stands in either was judged with it."""
+        replaced, and what stands in either was judged and noted with it."""
         if self._detector is None:
             return PASS
         budget = budget_for(len(content), self._clock)
         reading = read_body(_message(content), b"", self._detector, self._judge, budget)
         entries = [(in_message(one), done) for one, done in reading.findings]
+        passed = call.passed = passed_of(call.passed)
+        over = reading.over_budget
         if not whole:
-            entries = [(one, "block") for one, done in entries if done in ("block", "redact")]
-        verdict = self._verdict(call, Judged(entries, reading.over_budget))
-        if isinstance(verdict, Refuse) or not (self._enforces and whole):
+            entries, over = passed.across(entries), over and not passed.over
+        else:
+            passed.over = over
+        verdict = self._verdict(call, Judged(entries, over))
+        if isinstance(verdict, Refuse):
             return verdict
-        return verdict if reading.data is content else Changed(reading.data)
+        passed.add(one for one, done in entries if not (self._enforces and done == "redact"))
+        if reading.data is content or not (self._enforces and whole):
+            return verdict
+        return Changed(reading.data)
 
     def _verdict(self, call: Call, judged: Judged) -> Verdict:
         """Notes what was found, and says what becomes of the call."""
@@ -177,19 +180,12 @@ class Leaks:
         return Pass(_note(judged, words)) if judged.entries or judged.over else PASS
 
 
-def clear_row(call: Call, judged: Judged, detector: Detector) -> None:
-    """Takes out of the call what its row would show of a secret, whatever is done about it.
-
-    The path is left out by the record itself, as it knows where leaks stood.
-    """
+def forget(call: Call, judged: Judged, detector: Detector) -> None:
+    """What the later stages count and note by must be no secret: the model, the fields' names."""
     if call.model_requested and detector.find(call.model_requested.encode()):
         call.model_requested = None
-    if call.sdk and detector.find(call.sdk.encode()):
-        call.sdk = None
-    if detector.find(call.request.method.encode("utf-8", "surrogateescape")):
-        call.request.method = "-"
     if any(finding.place.startswith(NAME) for finding, _ in judged.entries):
-        call.features = {}  # else the names of the request's fields
+        call.features = {}
 
 
 def in_message(finding: Finding) -> Finding:

@@ -275,9 +275,8 @@ class Metrics:
 
     def leaks(self, call: Call) -> None:
         """What was found in the call, or on its socket, since this was last called."""
-        for leak in call.found[call.counted :]:
-            self._leaks.at(leak.rule, leak.action, leak.location).inc()
-        call.counted = len(call.found)
+        for leak, times in call.uncounted():
+            self._leaks.at(leak.rule, leak.action, leak.location).inc(times)
 
     def _limits(self, call: Call, key: str, model: str) -> None:
         for limit, action in call.throttled:

@@ -1,6 +1,6 @@
 """A call starts refused, and its request's headers are found and changed whatever their case."""
 
-from openai_gateway.core.call import Call, Request, new_id
+from openai_gateway.core.call import Call, Found, Request, new_id
 
 
 def request(*headers: tuple[bytes, bytes]) -> Request:
@@ -43,3 +43,26 @@ def test_put_leaves_one_value_and_drop_none() -> None:
 def test_nothing_of_a_client_shows_in_a_request_s_repr() -> None:
     asked = Request("POST", "h", b"/secret-target", [(b"a", b"secret-head")], b"secret-body")
     assert "secret" not in repr(Call(asked))
+
+
+def test_findings_that_are_alike_are_counted_and_none_is_lost() -> None:
+    call = Call(request())
+    many, last = Found("many", "reported", "body"), Found("last", "blocked", "body")
+    for _ in range(1000):
+        call.note_found(many)
+    call.note_found(last)
+    assert call.leaks == ("many", "last")
+    assert call.uncounted() == [(many, 1000), (last, 1)]
+    assert call.uncounted() == []
+    call.note_found(many)
+    assert call.uncounted() == [(many, 1)]
+
+
+def test_a_row_on_a_socket_takes_what_was_found_since_the_last_one() -> None:
+    call, one = Call(request()), Found("one", "reported", "websocket")
+    call.note_found(one)
+    call.uncounted()
+    call.note_found(one)
+    row = call.on_socket()
+    assert (row.found, row.uncounted()) == ({one: 2}, [(one, 1)])
+    assert (call.found, call.uncounted()) == ({}, [])

@@ -60,7 +60,7 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
         throttled=[("rpm", "rejected")], upstream_remaining={"rpm": 4},
         reserved=Reservation((State(Limit("rpm", 3, "r", "r"), 2, 20.0, 0.0),)),
-        usage_anomalies=("negative",), found=[Found("github-pat", "blocked", "body")],
+        usage_anomalies=("negative",), found={Found("github-pat", "blocked", "body"): 1},
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
     metrics.began(finished)

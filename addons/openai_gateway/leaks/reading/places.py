@@ -6,6 +6,8 @@ from typing import Final, Protocol
 from openai_gateway.leaks.reading.structure import Spot
 from openai_gateway.leaks.rules.rule import Hit
 
+# A step of a path as it is written; what is more than a word would be taken for several.
+WORD: Final = re.compile(r"[A-Za-z0-9_-]+")
 PLAIN: Final = re.compile(r"[A-Za-z0-9_.\[\]/@* -]{1,80}")
 UNSHOWN: Final = "…"
 MOST_KNOWN: Final = 1000
@@ -33,6 +35,12 @@ class Names:
             if len(self._known) < MOST_KNOWN:
                 self._known[name] = known
         return known
+
+    def step(self, name: str) -> str:
+        """A member's name as a step of a path. Anything but a word is quoted: none may pose as a
+        place that `leaks.allow` names, such as `header x-trace` or `tools[0].headers`."""
+        shown = self.shown(name)
+        return shown if shown is UNSHOWN or WORD.fullmatch(shown) else f'"{shown}"'
 
     def _may_be_shown(self, name: str) -> bool:
         return PLAIN.fullmatch(name) is not None and not self._detector.find(name.encode())

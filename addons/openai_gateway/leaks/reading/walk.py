@@ -67,7 +67,7 @@ class Walk:
         """The cuts of one thing of which each byte has a place of its own, as a file has lines."""
         self.budget.unit(len(text))
         if is_document(text) or is_lines(text):
-            return self._document(text, Structure(text, self.names.shown), place, 0, writable=True)
+            return self._document(text, Structure(text, self.names.step), place, 0, writable=True)
         if is_binary(text) and (readers_of(text) or not is_utf8(text)):
             return self._binary(text, partial(place, 0), 0, writable=True)
         return self._text(text, place, 0)
@@ -76,7 +76,7 @@ class Walk:
         self, text: bytes, label: str, *, bare: bool = False, lines: bool = False
     ) -> list[Cut]:
         """A JSON document, or many, each on a line."""
-        structure = Structure(text, self.names.shown, lines=lines)
+        structure = Structure(text, self.names.step, lines=lines)
         here = partial(_spotted, structure, label, bare)
         return self._document(text, structure, here, 0, writable=True)
 
@@ -85,7 +85,7 @@ class Walk:
     ) -> list[Cut]:
         """The cuts of a text all of which has one place."""
         if is_document(text):
-            structure = Structure(text, self.names.shown)
+            structure = Structure(text, self.names.step)
             return self._document(text, structure, _anywhere(label), depth, writable=writable)
         if is_binary(text):
             return self._binary(text, label, depth, writable=writable)

@@ -78,7 +78,7 @@ def file_of(name: str, *more: str) -> bytes:
         ({fake(): 1}, "a name in the body"),
         ([[fake()]], "[0][0]"),
         (fake(), "the body"),
-        ({"a\nb": {"c d": fake()}}, "….c d"),
+        ({"a\nb": {"c d": fake()}}, '…."c d"'),
         ({fake(): {"a": fake(1)}}, "….a"),
         ({"a": json.dumps({"b": [fake()]})}, "a"),
         ({"a": {"b": told().hex()}}, "a.b"),

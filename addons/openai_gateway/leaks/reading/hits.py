@@ -58,6 +58,8 @@ class Hits:
             yield from self._find(text, before, strong)
             return
         for at in range(0, len(text), PIECE):
+            if at and self._budget.is_late():
+                return
             piece = text[at : at + PIECE + MOST_BYTES]
             context = text[max(0, at - CONTEXT) : at] or before
             for hit in self._find(piece, context, strong):

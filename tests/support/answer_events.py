@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from openai_gateway.leaks.engine.limit import Limit
 from openai_gateway.leaks.reading.ledger import Done, Finding
 from openai_gateway.leaks.rules.rule import Hit, Rule
 
@@ -31,8 +32,10 @@ class StandIn:
         self._patterns = {name: re.compile(pattern) for name, pattern in PATTERNS.items()}
         self.calls = 0
 
-    def find(self, text: bytes, *, before: bytes = b"", strong: bool = False) -> list[Hit]:
-        del strong
+    def find(
+        self, text: bytes, *, before: bytes = b"", strong: bool = False, limit: Limit | None = None
+    ) -> list[Hit]:
+        del strong, limit
         self.calls += 1
         found = []
         for name, pattern in self._patterns.items():

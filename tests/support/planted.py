@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from openai_gateway.core.clock import SystemClock
+from openai_gateway.leaks.engine.limit import Limit
 from openai_gateway.leaks.reading.budget import Budget, budget_for
 from openai_gateway.leaks.reading.ledger import Done, Finding
 from openai_gateway.leaks.rules.rule import Hit, Rule
@@ -26,7 +27,10 @@ class Planted:
 
     rules: Sequence[Rule] = (FAKE,)
 
-    def find(self, text: bytes, *, before: bytes = b"", strong: bool = False) -> list[Hit]:
+    def find(
+        self, text: bytes, *, before: bytes = b"", strong: bool = False, limit: Limit | None = None
+    ) -> list[Hit]:
+        del limit
         whole = before + text
         return sorted(
             (

@@ -36,7 +36,7 @@ class Gathered:
         self._begun = b""
         self._before = b""  # what stood before all that is kept
         self._kept = b""  # what was read, and may be the beginning of what is still to come
-        self._done = 0  # where in that the last finding ends
+        self._done: dict[str, int] = {}  # where in that the last finding of each rule ends
         self._parts: list[bytes] = []
         self._fresh = 0
 
@@ -59,12 +59,13 @@ class Gathered:
         text = b"".join((self._kept, *self._parts))
         for hit in self._lookout.hits(text, self._before, escaped=bool(self._json)):
             # what reaches the end may be the beginning of something longer
-            if hit.start >= self._done and (ended or hit.end < len(text)):
+            done = self._done.get(hit.rule.id, 0)
+            if hit.start >= done and (ended or hit.end < len(text)):
                 self._lookout.must_go(hit, text, self._place, escaped=bool(self._json))
-                self._done = hit.end
+                self._done[hit.rule.id] = hit.end
         cut = max(0, len(text) - KEPT)
         self._before = (self._before + text[:cut])[-BEFORE:]
         self._kept = text[cut:]
-        self._done = max(0, self._done - cut)
+        self._done = {rule: end - cut for rule, end in self._done.items() if end > cut}
         self._parts.clear()
         self._fresh = 0

@@ -10,11 +10,10 @@ import orjson
 
 from openai_gateway.content.texts import place
 from openai_gateway.core.clock import SystemClock
-from openai_gateway.leaks.answers.answer_lookout import LOCATION, Lookout
+from openai_gateway.leaks.answers.answer_lookout import LOCATION, Lookout, cut, unread
 from openai_gateway.leaks.answers.answer_splice import in_json, path_at, without_odds
-from openai_gateway.leaks.engine.mark import mark
 from openai_gateway.leaks.reading.budget import budget_for
-from openai_gateway.leaks.reading.edits import Edit, applied
+from openai_gateway.leaks.reading.edits import Cut, applied, redactions
 from openai_gateway.leaks.reading.hits import whole_characters
 from openai_gateway.leaks.reading.read import read_text
 
@@ -28,15 +27,17 @@ def redacted(data: bytes, lookout: Lookout, *, json: bool) -> bytes:
 
     `json`: it is JSON, or an event of a stream with JSON in it.
     """
-    edits: list[Edit] = []
-    for number, hit in enumerate(lookout.hits(data, escaped=json)):
+    cuts: list[Cut] = []
+    hits = lookout.hits(data, escaped=json)
+    for number, hit in enumerate(hits):
         path = path_at(data, hit.start) if json and number < _MOST_PLACES else ()
         if path[-1:] == ("obfuscation",):
             continue  # chance, and no text
         if lookout.must_go(hit, data, place(path) or ANSWER, escaped=json):
-            edits.append(Edit(*whole_characters(data, hit.start, hit.end), mark(hit.rule.id)))
-    if not edits:
+            cuts.append(cut(*whole_characters(data, hit.start, hit.end), hit.rule.id))
+    if not cuts:
         return data
+    edits = redactions([*cuts, *unread(hits, 0, len(data))])
     return without_odds(applied(data, in_json(data, edits))) if json else applied(data, edits)
 
 

@@ -3,15 +3,18 @@ client is named by its place. An answer repeats its texts (`.done`, `response.co
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
 import orjson
 
+from openai_gateway.leaks.engine.limit import NoLimit
 from openai_gateway.leaks.engine.mark import mark
+from openai_gateway.leaks.engine.matcher import MOST_HITS
 from openai_gateway.leaks.reading.char_map import CharMap
-from openai_gateway.leaks.reading.edits import Edit
+from openai_gateway.leaks.reading.edits import Cut, Edit, redactions
 from openai_gateway.leaks.reading.hits import whole_characters
 from openai_gateway.leaks.reading.ledger import Done, Finding, Judge
 from openai_gateway.leaks.reading.places import Detector
@@ -54,21 +57,28 @@ class Lookout:
         if escaped and len(text) > LONG:
             text = without_media(text)
         if not escaped or b"\\" not in text:
-            return self.detector.find(text, before=before)
+            return self._found(text, before)
         plain_text = CharMap(text, _escapes(text))
-        found = self.detector.find(plain_text.text, before=CharMap(before, _escapes(before)).text)
+        found = self._found(plain_text.text, CharMap(before, _escapes(before)).text)
         begin, end = plain_text.begin, plain_text.end
         return [replace(hit, start=begin(hit.start), end=end(hit.end)) for hit in found]
+
+    def _found(self, text: bytes, before: bytes) -> list[Hit]:
+        limit = NoLimit()
+        found = self.detector.find(text, before=before, limit=limit)
+        self.over_budget |= limit.over
+        return found
 
     def edits(self, text: bytes, sent: int, place: str, *, escaped: bool) -> list[Edit]:
         """What is to be replaced behind `sent`: what stands before it has left already, and of a
         secret that began there the rest is kept back. `escaped`: it is the inside of JSON."""
-        edits = []
-        for hit in self.hits(text, escaped=escaped):
+        cuts: list[Cut] = []
+        hits = self.hits(text, escaped=escaped)
+        for hit in hits:
             if hit.end > sent and self.must_go(hit, text, place, escaped=escaped):
                 start, end = whole_characters(text, hit.start, hit.end)
-                edits.append(Edit(max(start, sent), end, mark(hit.rule.id)))
-        return edits
+                cuts.append(cut(max(start, sent), end, hit.rule.id))
+        return redactions([*cuts, *unread(hits, sent, len(text))] if cuts else cuts)
 
     def must_go(self, hit: Hit, text: bytes, place: str, *, escaped: bool) -> bool:
         """Notes a hit; tells whether it has to go."""
@@ -98,6 +108,20 @@ class Lookout:
             self.findings.append((finding, action))
         else:
             self.over_budget = True
+
+
+def cut(start: int, end: int, rule: str) -> Cut:
+    return Cut(start, end, mark(rule), mark(rule))
+
+
+def unread(hits: Sequence[Hit], sent: int, size: int) -> list[Cut]:
+    """What stands behind a rule's last hit where it has too many: nobody looked there, it goes."""
+    if len(hits) < MOST_HITS:
+        return []
+    counted = Counter(hit.rule.id for hit in hits)
+    last = {hit.rule.id: hit.end for hit in hits}
+    ends = [max(sent, last[name]) for name, times in counted.items() if times >= MOST_HITS]
+    return [Cut(end, size, DROPPED, DROPPED) for end in ends if end < size]
 
 
 def _escapes(text: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -1,6 +1,7 @@
 """Finds secrets in a text: all rules compiled together, tried on their own examples at each start.
 
-An engine says where a rule may match, the matcher judges what stands there, overlaps are resolved.
+An engine says where a rule may match, the matcher judges what stands there; what is only another
+name of the same secret is left out.
 """
 
 from collections import Counter
@@ -11,8 +12,9 @@ from typing import Final, Literal
 from openai_gateway.leaks.engine.compiled import BadPattern, compiled
 from openai_gateway.leaks.engine.engine import Engine
 from openai_gateway.leaks.engine.keywords import Keywords
+from openai_gateway.leaks.engine.limit import Limit, NoLimit
 from openai_gateway.leaks.engine.matcher import Matcher
-from openai_gateway.leaks.engine.overlaps import resolved
+from openai_gateway.leaks.engine.overlaps import distinct
 from openai_gateway.leaks.rules.examples import failed
 from openai_gateway.leaks.rules.rule import Hit, Rule, RulesFault
 
@@ -44,20 +46,28 @@ class Detector:
         """The name of the engine that runs: hyperscan or keywords."""
         return self._every.engine.name
 
-    def find(self, text: bytes, *, before: bytes = b"", strong: bool = False) -> list[Hit]:
-        """The hits in `text`, in order, none overlapping another; offsets count from its start.
+    def find(
+        self,
+        text: bytes,
+        *,
+        before: bytes = b"",
+        strong: bool = False,
+        limit: Limit | None = None,
+    ) -> list[Hit]:
+        """The hits in `text`, in order; offsets count from its start. Those of two rules may
+        overlap, so that each is judged by itself.
 
         `before` stands before it as context; what begins there and ends in the text is cut.
-        `strong`: only the rules that may be looked for in text that was taken apart. A rule that
-        finds more than MOST_HITS gives a last hit that reaches to the text's end.
+        `strong`: only the rules that may be looked for in text that was taken apart. `limit` may
+        end the search, and its `over` says that something was left out.
         """
         if not text:
             return []
         sweep = self._strong if strong else self._every
-        hits = sweep.hits(before + text if before else text)
+        hits = sweep.hits(before + text if before else text, limit)
         if not hits:
             return []
-        return resolved(_moved(hits, len(before)) if before else hits)
+        return distinct(_moved(hits, len(before)) if before else hits)
 
     def _faults(self, rules: Sequence[Rule], sweep: "Sweep") -> list[str]:
         return [
@@ -74,13 +84,14 @@ class Sweep:
         self.matchers = tuple(matchers)
         self.engine = _engine(self.matchers, engine)
 
-    def hits(self, text: bytes) -> list[Hit]:
+    def hits(self, text: bytes, limit: Limit | None = None) -> list[Hit]:
         """By rule, overlapping ones too."""
+        limit = NoLimit() if limit is None else limit
         found: list[Hit] = []
         lowered = None
         for at, places in sorted(self.engine.places(text).items()):
             one = self.matchers[at]
-            hits = one.hits(text, places)
+            hits = one.hits(text, places, limit)
             if hits and one.words and not one.compiled.sure:
                 lowered = text.lower() if lowered is None else lowered
                 hits = hits if any(word in lowered for word in one.words) else []

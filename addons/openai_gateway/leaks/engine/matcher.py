@@ -9,14 +9,15 @@ from typing import Any, Final
 from openai_gateway.leaks.checks import plausible, validators
 from openai_gateway.leaks.engine import bounds
 from openai_gateway.leaks.engine.compiled import Compiled, Exempt
+from openai_gateway.leaks.engine.limit import Limit, NoLimit
 from openai_gateway.leaks.engine.mark import is_marked
 from openai_gateway.leaks.rules.rule import Hit
 
-# A rule that finds more in one text gives one last hit that reaches to the text's end.
+# A rule that finds more in one text looks no further, and the limit is told.
 MOST_HITS: Final = 2_000
-# So many refused ones are looked into once more, for what else begins inside them.
+# So many refused ones are looked into once more, for what else begins inside them; past these the
+# limit is told.
 MOST_REFUSED: Final = 1_000
-FLOODED: Final = "flooded"
 _STEP: Final = 4
 _LINE: Final = 4096
 
@@ -42,26 +43,28 @@ class Matcher:
         wanted = not self.words or any(word in lowered for word in self.words)
         return wanted and bool(self.hits(text, [(0, len(text))]))
 
-    def hits(self, text: bytes, places: Iterable[Span]) -> list[Hit]:
-        """Every hit in these places, which are in order and do not overlap."""
+    def hits(self, text: bytes, places: Iterable[Span], limit: Limit | None = None) -> list[Hit]:
+        """Every hit in these places, which are in order and do not overlap.
+
+        Where it ends early, or looks into no more refused ones, `limit.over` is set.
+        """
+        limit = NoLimit() if limit is None else limit
         found: list[Hit] = []
         at = refused = 0
         for low, high in places:
             at = max(at, low)
-            while (match := self.next(text, at, high)) is not None:
+            while limit.may_look() and (match := self.next(text, at, high, limit)) is not None:
                 start, end = self.secret(match)
-                hit = self.judged(text, match, start, end)
-                if hit is not None:
+                at = max(end, match.start() + 1)
+                if (hit := self.judged(text, match, start, end)) is not None:
                     found.append(hit)
-                else:
-                    refused += 1
-                if hit is not None or refused > MOST_REFUSED:
-                    at = max(end, match.start() + 1)
-                else:
+                elif (refused := refused + 1) <= MOST_REFUSED:
                     at = self.inside(match, start)
+                else:
+                    limit.over = True
                 if len(found) >= MOST_HITS:
-                    last = Hit(self.rule, found[-1].start, len(text), FLOODED)
-                    return [*found[:-1], last]
+                    limit.over = True
+                    return found
         return found
 
     def inside(self, match: Match, start: int) -> int:
@@ -69,11 +72,11 @@ class Matcher:
         behind: int = match.start() + 1
         return behind if self.rule.group == 0 else max(behind, start)
 
-    def next(self, text: bytes, at: int, high: int) -> Match | None:
+    def next(self, text: bytes, at: int, high: int, limit: Limit) -> Match | None:
         """The first match from `at` on that is no longer than the rule allows."""
         if not self.compiled.endless:
             return self.compiled.expression.search(text, at, high)
-        while at < high:
+        while at < high and limit.may_look():
             stop = min(high, at + _STEP * self.reach)
             match = self.compiled.expression.search(text, at, stop)
             if stop < high and (match is None or match.start() > stop - self.reach):

@@ -1,42 +1,39 @@
-"""Of hits that overlap one stays, so that a secret is told once and gets one mark."""
+"""Of hits that overlap, those that may be judged apart: each rule may be allowed by itself."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from openai_gateway.leaks.rules.rule import Hit
 
 
-def resolved(hits: Iterable[Hit]) -> list[Hit]:
-    """In the order of their place. The longer wins, then the more specific rule, and its place
-    grows by what a loser has beyond it, so that nothing of either is left standing.
+def distinct(hits: Iterable[Hit]) -> list[Hit]:
+    """In the order of their place; of two at one place the surer is first.
 
-    What is only reported never hides what is more than that.
+    Left out is what lies whole in the hit of a surer rule, as it is the same secret by a vaguer
+    name. Nothing else is: what an allowed rule covers may be another's secret.
     """
     kept: list[Hit] = []
-    for hit in sorted(hits, key=lambda one: (one.start, -one.end)):
-        while kept and kept[-1].end > hit.start:
-            hit = _of_two(kept.pop(), hit)
+    around: list[Hit] = []
+    for hit in sorted(hits, key=_order):
+        around = [one for one in around if one.end > hit.start]
+        if any(_says_more(one, hit) for one in around):
+            continue
         kept.append(hit)
+        around.append(hit)
     return kept
 
 
-def _of_two(first: Hit, second: Hit) -> Hit:
-    winner = max((first, second), key=_weight)
-    if _acts(first) != _acts(second):
-        return winner
-    return replace(winner, start=min(first.start, second.start), end=max(first.end, second.end))
+def _says_more(outer: Hit, inner: Hit) -> bool:
+    """Whether the outer one, which begins no later, tells all that the inner one would."""
+    surer = outer.rule.strong and not inner.rule.strong
+    return surer and outer.end >= inner.end and (acts(outer) or not acts(inner))
 
 
-def _acts(hit: Hit) -> bool:
-    return not hit.lowered and hit.rule.action != "report"
-
-
-def _weight(hit: Hit) -> tuple[bool, int, bool, bool, bool]:
+def _order(hit: Hit) -> tuple[int, int, bool, bool, bool, bool]:
     rule = hit.rule
-    return (
-        _acts(hit),
-        hit.end - hit.start,
-        rule.strong,
-        rule.validator is not None,
-        rule.group == 0,
-    )
+    vaguer = (not rule.strong, rule.validator is None, rule.group != 0)
+    return (hit.start, -hit.end, not acts(hit), *vaguer)
+
+
+def acts(hit: Hit) -> bool:
+    """Whether more than a report may come of it."""
+    return not hit.lowered and hit.rule.action != "report"

@@ -20,6 +20,9 @@ FILES: Final = 32 * 1024 * 1024
 MEMBER: Final = 4 * 1024 * 1024
 MEMBERS: Final = 200
 LIMIT_S: Final = 5.0
+# One costs some microseconds, a long one a millisecond: so many are tried between two looks at the
+# clock.
+LOOKS: Final = 1_000
 # On a slow and busy machine a megabyte takes a tenth of it.
 PER_MIB_S: Final = 0.5
 
@@ -28,9 +31,11 @@ PER_MIB_S: Final = 0.5
 class Budget:
     """What one call may still cost; `over` once something was left out.
 
-    Texts that stand in the clear are always read. `bytes_left`: derived texts of the whole call;
-    `candidates_left`: those of the present unit, so that one field cannot use up the others'
-    share; `files_left`: bytes unpacked from files. `deadline` is on the clock's `monotonic`.
+    Texts that stand in the clear are read as long as there is time. `bytes_left`: derived texts of
+    the whole call; `candidates_left`: those of the present unit, so that one field cannot use up
+    the others' share; `files_left`: bytes unpacked from files. `deadline` is on the clock's
+    `monotonic`.
+    `looked`: places at which a rule's pattern was tried; `late`: none is any more.
     """
 
     clock: Clock = field(repr=False)
@@ -39,6 +44,8 @@ class Budget:
     candidates_left: int = UNIT
     files_left: int = FILES
     over: bool = False
+    looked: int = 0
+    late: bool = False
 
     def unit(self, size: int) -> None:
         """Begins the next unit (one text with one place) of this size."""
@@ -64,6 +71,14 @@ class Budget:
     def end(self) -> None:
         """Nobody waits for it any longer: what is left is left out."""
         self.deadline = -math.inf
+
+    def may_look(self) -> bool:
+        """Whether one more place may be looked at. Asks the clock now and then; once it is late,
+        no more is looked at in this call."""
+        self.looked += 1
+        if not self.late and self.looked % LOOKS == 0:
+            self.late = self.is_late()
+        return not self.late
 
     def is_late(self) -> bool:
         """Whether the time is up, which is remembered as `over`: ask before work that is left."""

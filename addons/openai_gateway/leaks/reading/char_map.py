@@ -4,6 +4,7 @@ The codes are those that go character by character (escapes of JSON, URLs, HTML)
 the written-out text can be replaced where it stands, and nothing else changes.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -28,27 +29,25 @@ class CharMap:
     def __init__(self, coded: bytes, pieces: Iterable[Piece], within: Pieces | None = None) -> None:
         self._coded, self._within = coded, within
         # Of piece i: from _from[i] to _to[i] in the coded text, _start[i] to _stop[i] in `text`.
-        self._from: list[int] = []
-        self._to: list[int] = []
-        self._start: list[int] = []
-        self._stop: list[int] = []
+        # Four bytes for each, as a hostile text may have a piece for every second character.
+        self._from, self._to = array("I"), array("I")
+        self._start, self._stop = array("I"), array("I")
         self._last: tuple[int, CharMap] | None = None
         self.text = self._written_out(pieces)
 
     def _written_out(self, pieces: Iterable[Piece]) -> bytes:
-        texts: list[bytes] = []
-        done = size = 0
+        text = bytearray()
+        done = 0
         for begin, end, meant in pieces:
-            texts += (self._coded[done:begin], meant)
-            size += begin - done
+            text += self._coded[done:begin]
             self._from.append(begin)
             self._to.append(end)
-            self._start.append(size)
-            size += len(meant)
-            self._stop.append(size)
+            self._start.append(len(text))
+            text += meant
+            self._stop.append(len(text))
             done = end
-        texts.append(self._coded[done:])
-        return b"".join(texts)
+        text += self._coded[done:]
+        return bytes(text)
 
     def begin(self, at: int) -> int:
         """Where in the coded text the character at `at` begins."""

@@ -7,7 +7,7 @@ stand beside Latin ones.
 import re
 import string
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import chain
 from typing import Final
@@ -75,12 +75,12 @@ def undisguised(text: bytes, budget: Budget) -> CharMap | None:
     if text.isascii():
         return None
     others = other_scripts(text)
-    found = mixed(text) if ANY.search(others) else iter(())
-    for pattern in (HIDDEN, HIGH):
-        if pattern.search(others):
-            found = chain(found, hidden(text, pattern))
-    kept = list(apart(text, sorted(timely(found, budget))))
-    return CharMap(text, kept, within) if kept else None
+    found = [mixed(text)] if ANY.search(others) else []
+    found += [hidden(text, pattern) for pattern in (HIDDEN, HIGH) if pattern.search(others)]
+    # One after the other, and never a list of them: there may be one for every other character.
+    kept = apart(text, timely(merge(*found), budget))
+    first = next(kept, None)
+    return None if first is None else CharMap(text, chain((first,), kept), within)
 
 
 def other_scripts(text: bytes) -> str:
@@ -139,7 +139,7 @@ def pieces_in(text: bytes, at: int, pattern: re.Pattern[str]) -> Iterator[Piece]
             at, done = end, found.end()
 
 
-def apart(text: bytes, pieces: list[Piece]) -> Iterator[Piece]:
+def apart(text: bytes, pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Those that change something and begin behind the one before: some were found both ways."""
     done = 0
     for start, end, meant in pieces:

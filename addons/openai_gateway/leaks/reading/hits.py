@@ -1,10 +1,14 @@
-"""What the detector finds in one text, noted with its place, as cuts of that text."""
+"""What the detector finds in one text, each noted with its place, as cuts of that text.
+
+Two rules may find the same bytes: each is judged by itself, and their cuts become one later on.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from openai_gateway.leaks.engine.mark import mark
+from openai_gateway.leaks.reading.budget import Budget
 from openai_gateway.leaks.reading.edits import Cut
 from openai_gateway.leaks.reading.ledger import Ledger
 from openai_gateway.leaks.reading.places import Detector
@@ -21,10 +25,13 @@ type Place = Callable[[int], str]
 class Hits:
     """The detector's finds in texts of one reading. `writable`: whether they can be replaced."""
 
-    __slots__ = ("_detector", "_ledger", "_writable")
+    __slots__ = ("_budget", "_detector", "_ledger", "_writable")
 
-    def __init__(self, detector: Detector, ledger: Ledger, *, writable: bool) -> None:
-        self._detector, self._ledger, self._writable = detector, ledger, writable
+    def __init__(
+        self, detector: Detector, ledger: Ledger, budget: Budget, *, writable: bool
+    ) -> None:
+        self._detector, self._ledger, self._budget = detector, ledger, budget
+        self._writable = writable
 
     def of(
         self,
@@ -48,14 +55,19 @@ class Hits:
 
     def _found(self, text: bytes, before: bytes, strong: bool) -> Iterator[Hit]:
         if len(text) <= PIECE + MOST_BYTES:
-            yield from self._detector.find(text, before=before, strong=strong)
+            yield from self._find(text, before, strong)
             return
         for at in range(0, len(text), PIECE):
+            if at and self._budget.is_late():
+                return
             piece = text[at : at + PIECE + MOST_BYTES]
             context = text[max(0, at - CONTEXT) : at] or before
-            for hit in self._detector.find(piece, before=context, strong=strong):
+            for hit in self._find(piece, context, strong):
                 if hit.start < PIECE:
                     yield replace(hit, start=at + hit.start, end=at + hit.end)
+
+    def _find(self, text: bytes, before: bytes, strong: bool) -> list[Hit]:
+        return self._detector.find(text, before=before, strong=strong, limit=self._budget)
 
 
 def whole_characters(text: bytes, start: int, end: int) -> tuple[int, int]:

@@ -55,7 +55,7 @@ class Beside:
 
     def _piece(self, piece: bytes, place: Place) -> None:
         for kind, view in views.odd_views(piece, self._budget):
-            for hit in self._detector.find(view, strong=True):
+            for hit in self._detector.find(view, strong=True, limit=self._budget):
                 secret = view[hit.start : hit.end]
                 at = self._end_of(piece, kind, hit, secret)
                 self._ledger.note(hit, secret, place(max(0, at - 1)), writable=False)
@@ -98,7 +98,7 @@ class Beside:
         def where(at: int) -> str:
             return place(before(origins.of(at)))
 
-        for hit in self._detector.find(whole, strong=True):
+        for hit in self._detector.find(whole, strong=True, limit=self._budget):
             secret = whole[hit.start : hit.end]
             self._ledger.note(hit, secret, where(hit.start), writable=False)
 

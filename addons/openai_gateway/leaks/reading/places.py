@@ -3,6 +3,7 @@
 import re
 from typing import Final, Protocol
 
+from openai_gateway.leaks.engine.limit import Limit
 from openai_gateway.leaks.reading.structure import Spot
 from openai_gateway.leaks.rules.rule import Hit
 
@@ -16,7 +17,14 @@ MOST_KNOWN: Final = 1000
 class Detector(Protocol):
     """What finds secrets in a text; see leaks/engine/detector.py."""
 
-    def find(self, text: bytes, *, before: bytes = b"", strong: bool = False) -> list[Hit]: ...
+    def find(
+        self,
+        text: bytes,
+        *,
+        before: bytes = b"",
+        strong: bool = False,
+        limit: Limit | None = None,
+    ) -> list[Hit]: ...
 
 
 class Names:

@@ -49,7 +49,7 @@ class Walk:
     ) -> None:
         self.ledger, self.budget = ledger, budget
         self.names = Names(detector)
-        self._hits = Hits(detector, ledger, writable=writable)
+        self._hits = Hits(detector, ledger, budget, writable=writable)
         self._beside = Beside(detector, ledger, budget) if beside else None
 
     def unit(

@@ -5,7 +5,6 @@ archive on the archive's first.
 """
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -15,7 +14,7 @@ from openai_gateway.leaks.engine.mark import mark
 from openai_gateway.leaks.files.files import readers_of
 from openai_gateway.leaks.files.plain import MARKS, as_text
 from openai_gateway.leaks.reading.budget import budget_for
-from openai_gateway.leaks.reading.edits import Edit, applied
+from openai_gateway.leaks.reading.edits import Cut, masked
 from openai_gateway.leaks.reading.ledger import Done, Finding, Judge, Ledger
 from openai_gateway.leaks.reading.places import Detector
 from openai_gateway.leaks.reading.sniff import ZLIB, is_binary
@@ -123,8 +122,8 @@ def without_secrets(path: str, detector: Detector) -> str:
     """The path as it may be told."""
     text = os.fsencode(path)
     hits = detector.find(text, strong=True)
-    edits: Sequence[Edit] = [Edit(hit.start, hit.end, mark(hit.rule.id)) for hit in hits]
-    return os.fsdecode(applied(text, edits)) if edits else path
+    cuts = [Cut(hit.start, hit.end, None, mark(hit.rule.id)) for hit in hits]
+    return os.fsdecode(masked(text, cuts)) if cuts else path
 
 
 def spotted_at(finding: Finding) -> Spotted:

@@ -11,7 +11,8 @@ from openai_gateway.leaks.checks.checked import Checked
 from openai_gateway.leaks.checks.validators import VALIDATORS
 from openai_gateway.leaks.engine.compiled import BadPattern, compiled
 from openai_gateway.leaks.engine.engine import merged
-from openai_gateway.leaks.engine.matcher import FLOODED, MOST_HITS, MOST_REFUSED, Matcher
+from openai_gateway.leaks.engine.limit import NoLimit
+from openai_gateway.leaks.engine.matcher import MOST_HITS, MOST_REFUSED, Matcher
 from openai_gateway.leaks.rules.rule import Exemption, Hit, Rule
 from tests.support.leak_texts import alnum, drawn
 
@@ -70,18 +71,26 @@ def test_a_value_that_is_refused_is_judged_once(validator: Register) -> None:
     assert seen == [value.encode()]
 
 
-def test_a_flood_of_hits_ends_in_one_that_reaches_to_the_end() -> None:
-    text = f"{TOKEN} ".encode() * (MOST_HITS + 5)
-    found = Matcher(compiled(FIXED)).hits(text, [(0, len(text))])
-    assert len(found) == MOST_HITS
-    assert (found[-1].end, found[-1].note) == (len(text), FLOODED)
-    assert found[-2].note == ""
+def test_a_flood_of_hits_ends_the_search_and_says_so() -> None:
+    text, limit = f"{TOKEN} ".encode() * (MOST_HITS + 5), NoLimit()
+    found = Matcher(compiled(FIXED)).hits(text, [(0, len(text))], limit)
+    assert [hit.end - hit.start for hit in found] == [34] * MOST_HITS
+    assert limit.over
 
 
-def test_a_flood_of_refused_ones_hides_nothing_behind_it() -> None:
+def test_a_flood_of_refused_ones_hides_nothing_behind_it_and_is_told() -> None:
     text = b"tok_" + b"a" * 30 + b" "
-    text = text * (MOST_REFUSED + 5) + TOKEN.encode()
-    assert spans(FIXED, text) == [(len(text) - 34, len(text))]
+    text, limit = text * (MOST_REFUSED + 5) + TOKEN.encode(), NoLimit()
+    found = Matcher(compiled(FIXED)).hits(text, [(0, len(text))], limit)
+    assert [(hit.start, hit.end) for hit in found] == [(len(text) - 34, len(text))]
+    assert limit.over
+
+
+def test_what_was_looked_at_in_full_is_not_over() -> None:
+    limit = NoLimit()
+    text = (b"tok_" + b"a" * 30 + b" ") * 20 + TOKEN.encode()
+    assert len(Matcher(compiled(FIXED)).hits(text, [(0, len(text))], limit)) == 1
+    assert not limit.over
 
 
 def test_a_validator_drops_or_lowers(validator: Register) -> None:

@@ -1,11 +1,9 @@
-"""Of hits that overlap one stays, and nothing of a secret is left beside its mark."""
-
-from itertools import pairwise
+"""Hits of two rules that overlap are both told, but for a vaguer name of the same secret."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.leaks.engine.overlaps import resolved
+from openai_gateway.leaks.engine.overlaps import acts, distinct
 from openai_gateway.leaks.rules.rule import Hit, Rule
 
 FIXED = Rule("fixed", "", "k_[a-z]{8}", strong=True)
@@ -22,33 +20,38 @@ hits = st.builds(
 )
 
 
-def test_the_longer_wins() -> None:
-    assert resolved([Hit(FIXED, 5, 10), Hit(NAMED, 5, 14)]) == [Hit(NAMED, 5, 14)]
+def test_what_lies_in_a_vaguer_one_is_told_beside_it() -> None:
+    two = [Hit(NAMED, 5, 14), Hit(FIXED, 5, 10)]
+    assert distinct(reversed(two)) == two
 
 
-def test_of_two_alike_the_more_specific_rule_wins() -> None:
-    assert resolved([Hit(NAMED, 5, 14), Hit(FIXED, 5, 14)]) == [Hit(FIXED, 5, 14)]
+def test_a_vaguer_name_of_the_same_secret_is_not_told() -> None:
+    assert distinct([Hit(NAMED, 5, 14), Hit(FIXED, 5, 14)]) == [Hit(FIXED, 5, 14)]
+    assert distinct([Hit(NAMED, 6, 9), Hit(FIXED, 5, 14)]) == [Hit(FIXED, 5, 14)]
 
 
-def test_the_winner_grows_by_what_the_loser_has_beyond_it() -> None:
-    assert resolved([Hit(FIXED, 0, 10), Hit(NAMED, 8, 30)]) == [Hit(NAMED, 0, 30)]
+def test_what_is_only_reported_hides_nothing_that_is_more() -> None:
+    two = [Hit(FIXED, 0, 50, lowered=True), Hit(NAMED, 5, 14)]
+    assert distinct(two) == two
+    assert distinct([Hit(REPORT, 5, 14), Hit(NAMED, 5, 14)]) == [
+        Hit(NAMED, 5, 14),
+        Hit(REPORT, 5, 14),
+    ]
 
 
-def test_what_is_only_reported_never_hides_more_than_that() -> None:
-    assert resolved([Hit(REPORT, 0, 50), Hit(FIXED, 5, 14)]) == [Hit(FIXED, 5, 14)]
-    lowered = Hit(NAMED, 0, 50, lowered=True)
-    assert resolved([lowered, Hit(FIXED, 5, 14)]) == [Hit(FIXED, 5, 14)]
-
-
-def test_neighbours_are_two() -> None:
-    two = [Hit(FIXED, 0, 5), Hit(FIXED, 5, 9)]
-    assert resolved(reversed(two)) == two
+def test_two_that_meet_or_overlap_in_part_are_two() -> None:
+    for start in (3, 5):
+        two = [Hit(FIXED, 0, 5), Hit(NAMED, start, 9)]
+        assert distinct(reversed(two)) == two
 
 
 @given(st.lists(hits, max_size=20))
-def test_what_acts_is_covered_and_nothing_overlaps(found: list[Hit]) -> None:
-    kept = resolved(found)
-    assert all(one.end <= two.start for one, two in pairwise(kept))
-    acting = [one for one in found if not one.lowered and one.rule.action != "report"]
-    for one in acting:
-        assert any(two.start <= one.start and one.end <= two.end for two in kept)
+def test_whatever_is_left_out_lies_in_a_strong_one_that_stays(found: list[Hit]) -> None:
+    kept = distinct(found)
+    assert kept == sorted(kept, key=lambda one: (one.start, -one.end))
+    for one in (one for one in found if one not in kept):
+        assert any(
+            two.rule.strong and two.start <= one.start and one.end <= two.end
+            for two in kept
+            if acts(two) or not acts(one)
+        )

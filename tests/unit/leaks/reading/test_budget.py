@@ -8,6 +8,7 @@ from openai_gateway.leaks.reading.budget import (
     CALL,
     FILES,
     LIMIT_S,
+    LOOKS,
     PER_BYTE,
     UNIT,
     Budget,
@@ -104,3 +105,17 @@ def test_larger_calls_have_more_time() -> None:
 
 def test_the_time_limit_is_given_by_the_caller() -> None:
     assert budget_for(0, HandClock(), limit_s=1.5).deadline == 101.5
+
+
+def test_the_clock_is_asked_now_and_then_and_then_nothing_more_is_looked_at() -> None:
+    clock = HandClock()
+    spent = budget_for(0, clock)
+    clock.at += LIMIT_S + 1
+    assert [spent.may_look() for _ in range(2 * LOOKS)].count(True) == LOOKS - 1
+    assert spent.over
+
+
+def test_in_time_everything_may_be_looked_at() -> None:
+    spent = budget()
+    assert all(spent.may_look() for _ in range(3 * LOOKS))
+    assert not spent.over

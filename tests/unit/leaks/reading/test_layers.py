@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import tracemalloc
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
@@ -139,6 +140,16 @@ def test_every_stretch_of_characters_is_found_again(
 
 
 # Disguises
+
+
+def test_hidden_characters_take_no_hundredfold_of_memory() -> None:
+    text = ("g\u200bh\u200bp\u200b_\u0430" * 4_000).encode()
+    tracemalloc.start()
+    whole = only(disguise_layer.undisguised(text, ample()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert whole.text == b"ghp_a" * 4_000
+    assert peak < 15 * len(text)
 
 
 @pytest.mark.parametrize(

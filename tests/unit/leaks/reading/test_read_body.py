@@ -10,12 +10,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from openai_gateway.content.body import read
 from openai_gateway.core.call import Content
 from openai_gateway.leaks.engine.detector import Detector
+from openai_gateway.leaks.reading.budget import budget_for
 from openai_gateway.leaks.reading.ledger import Done, Finding
 from openai_gateway.leaks.reading.read import Reading, read_body, read_text
 from openai_gateway.leaks.rules.rule import Hit, Rule
@@ -248,8 +250,8 @@ def test_what_is_found_again_is_blocked() -> None:
     class Greedy(Planted):
         """Finds what stands beside a mark."""
 
-        def find(self, text: bytes, *, before: bytes = b"", strong: bool = False) -> list[Hit]:
-            hits = super().find(text, before=before, strong=strong)
+        def find(self, text: bytes, **more: Any) -> list[Hit]:
+            hits = super().find(text, **more)
             at = text.find(MARK + b" and")
             if at >= 0:
                 first = Planted().find(fake().encode())[0]
@@ -259,6 +261,46 @@ def test_what_is_found_again_is_blocked() -> None:
     data = dumps({"a": told().decode()})
     reading = read_body(Content(data, "json"), b"", Greedy(), Always(), ample())
     assert [done for _, done in reading.findings] == ["redact", "block"]
+
+
+# Time
+
+
+class Running:
+    """A clock that goes a second on each time it is asked."""
+
+    at = 0.0
+
+    def now(self) -> float:
+        return 0.0
+
+    def monotonic(self) -> float:
+        self.at += 1
+        return self.at
+
+
+DEAR = Rule("dear", "", "(?i)password=([A-Za-z0-9]{8,40})", group=1, keywords=("password",))
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_a_text_that_takes_too_long_is_left_and_that_is_told(pieces: int) -> None:
+    detector, tried = Detector((DEAR,)), 60_000 * pieces
+    text = b"password=aaaaaaaaaaaa " * tried
+    clock = Running()
+    budget = budget_for(0, clock)
+    reading = read_text(text, "the text", "body", detector, Always("block"), budget)
+    assert reading.over_budget
+    assert budget.looked < 20_000
+    assert clock.at < 100
+
+
+def test_what_stands_before_the_time_is_up_is_found() -> None:
+    text = f"password={fake()[5:]} ".encode() + b"password=aaaaaaaaaaaa " * 60_000
+    rule = replace(DEAR, pattern="(?i)password=([A-Za-z0-9-]{8,40})")
+    budget = budget_for(0, Running())
+    reading = read_text(text, "the text", "body", Detector((rule,)), Always("block"), budget)
+    assert [one.rule.id for one, _ in reading.findings] == ["dear"]
+    assert reading.over_budget
 
 
 # Forms and multipart

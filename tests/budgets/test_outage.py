@@ -1,5 +1,6 @@
 """A real Redis that is frozen, killed and comes back: no call hangs, no dollar is spent twice."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -84,6 +85,24 @@ async def test_a_frozen_store_refuses_in_time_and_is_counted(
     assert await spend(of, 5)
     await of.ledger.tick()
     assert of.spent() == 10
+
+
+async def test_nobody_hangs_when_a_thousand_meet_a_frozen_store(
+    own_server: Server, store: RedisSpend
+) -> None:
+    of = rig(store)
+    own_server.freeze()
+    began = time.monotonic()
+    said = await asyncio.gather(*(of.check(chat()) for _ in range(1000)))
+    assert time.monotonic() - began < 1.5
+    assert all(isinstance(one, Refuse) for one in said)
+    own_server.thaw()
+
+
+async def test_a_thousand_at_once_are_all_answered(store: RedisSpend) -> None:
+    of = rig(store)
+    said = await asyncio.gather(*(of.check(chat()) for _ in range(1000)))
+    assert said == [PASS] * 1000
 
 
 async def test_a_store_that_was_killed_comes_back_with_what_was_spent(

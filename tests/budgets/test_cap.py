@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openai_gateway.budgets.store import SpendStore
-from openai_gateway.core.verdict import PASS
+from openai_gateway.core.verdict import Refuse
 from tests.budgets.rig import USD, HandClock, Rig, budget, chat
 
 CALLS = 1000
@@ -29,7 +29,9 @@ async def storm(rig: Rig, seed: int, most: int, calls: int = CALLS) -> tuple[int
         nonlocal spent, highest
         bound = chance.randint(1, most)
         call = chat({"max_completion_tokens": bound})
-        if await rig.check(call) is not PASS:
+        said = await rig.check(call)
+        if isinstance(said, Refuse):
+            assert said.refusal.code == "project_spend_limit_exceeded"
             rig.budgets.settle(call)
             return
         for _ in range(chance.randint(0, 5)):

@@ -48,20 +48,20 @@ class Books:
         A store of this process begins at nothing, so what the table tells comes on top, until the
         store was told; a shared one knew it all along, if it has lost nothing.
         """
-        seen, before = self._known.get(account, _NOTHING), self._before(account)
-        if self._shared:
-            spent = max(seen.spent, before.spent)
-        else:
-            spent = seen.spent + (0 if account in self._opened else before.spent)
+        seen = self._known.get(account, _NOTHING)
+        if account in self._opened:
+            return seen
+        before = self._before(account)
+        spent = max(seen.spent, before.spent) if self._shared else seen.spent + before.spent
         return Balance(spent, seen.reserved, seen.alerted | before.alerted)
 
     def floor(self, account: Account) -> int:
         """What is known to have been spent. Told to the store at once: it may not know less."""
-        readable = self.readable()
-        spent = self.balance(account).spent
-        if readable:
+        balance = self.balance(account)
+        if account not in self._opened and self._earlier is not None:
+            self._known[account] = balance
             self._opened.add(account)
-        return spent
+        return balance.spent
 
     def thresholds(self, rule: Rule, account: Account, limit: int) -> Thresholds:
         """The amounts of this limit at which somebody is told, that are not known to be claimed."""
@@ -76,8 +76,10 @@ class Books:
     def learn(self, account: Account, seen: Balance) -> None:
         """A balance that the store told. Answers may overtake one another: spend only grows."""
         known = self._known.get(account, _NOTHING)
-        spent = max(known.spent, seen.spent)
-        self._known[account] = Balance(spent, seen.reserved, known.alerted | seen.alerted)
+        if seen.spent < known.spent or not known.alerted <= seen.alerted:
+            alerted = known.alerted | seen.alerted
+            seen = Balance(max(known.spent, seen.spent), seen.reserved, alerted)
+        self._known[account] = seen
 
     def watch(self, account: Account) -> None:
         """Asks to be told what others spend of it."""

@@ -66,6 +66,7 @@ class Estimates:
         self._lately = lately
         self._assume_max = assume_max
         self._dearest = dearest.dearest(prices)
+        self._dear: dict[tuple[str, str, bool, bool], tuple[Pico, Pico]] = {}
 
     def expected(self, asked: Asked, endpoint: str, model: str | None) -> int:
         """What such a call lately cost: not below its own input's price, nor above its worst."""
@@ -92,7 +93,9 @@ class Estimates:
             bound = min(bound, found.max_output)
         written = bound * asked.answers
         tiers = _tiers(asked, endpoint, found)
-        most = max(nano(_dear(found, tier, read, written, asked.long_cache)) for tier in tiers)
+        most = max(
+            nano(self._dearly(found, tier, read, written, asked.long_cache)) for tier in tiers
+        )
         most += self._units(asked, endpoint, found, most=True) + self._drawn(asked)
         return min(max(1, most), MOST)
 
@@ -125,6 +128,18 @@ class Estimates:
         cost = asked.read * rates.get("input", 0) + written * (drawn or spoken)
         return nano(cost) + self._units(asked, endpoint, found, most=False)
 
+    def _dearly(self, found: Entry, tier: str, read: int, written: int, long_cache: bool) -> Pico:
+        rates, long = found.rate(tier, read)
+        known = self._dear.get((found.name, tier, long, long_cache))
+        if known is None:
+            kinds = _LONG_CACHE if long_cache else _INPUT
+            known = (
+                max(rates.get(kind, 0) for kind in kinds),
+                max(rates.get(kind, 0) for kind in _OUTPUT),
+            )
+            self._dear[found.name, tier, long, long_cache] = known
+        return read * known[0] + written * known[1]
+
     def _units(self, asked: Asked, endpoint: str, found: Entry, *, most: bool) -> int:
         """What is billed but is no token: as the price list says, or the dearest one."""
         units = asked.most_units if most else asked.units
@@ -154,10 +169,3 @@ def _tiers(asked: Asked, endpoint: str, found: Entry) -> tuple[str, ...]:
     named = tier_named(asked.tier)
     known = named is not None and (named, False) in found.rates
     return (STANDARD, named) if known and named is not None else (STANDARD,)
-
-
-def _dear(found: Entry, tier: str, read: int, written: int, long_cache: bool) -> Pico:
-    rates, _ = found.rate(tier, read)
-    dear_in = max(rates.get(kind, 0) for kind in (_LONG_CACHE if long_cache else _INPUT))
-    dear_out = max(rates.get(kind, 0) for kind in _OUTPUT)
-    return read * dear_in + written * dear_out

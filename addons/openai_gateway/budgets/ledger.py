@@ -89,6 +89,7 @@ class Ledger:
         self._clock = clock
         self._reached = reached
         self._live: dict[str, Parts] = {}
+        self._ending: set[str] = set()  # of those, whose bills are on their way
         self._pending: OrderedDict[str, Parts] = OrderedDict()
         self._unsettled: deque[_Debt] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -141,6 +142,7 @@ class Ledger:
         if isinstance(said, tuple):
             self._settled(debt, said)
         else:
+            self._ending.add(lease)
             self._spawn(self._settled_later(debt, said))
 
     async def _settled_later(self, debt: _Debt, said: Awaitable[tuple[Settled, ...]]) -> None:
@@ -148,6 +150,8 @@ class Ledger:
             self._settled(debt, await said)
         except Unavailable:
             self._owe(debt)
+        finally:
+            self._ending.discard(debt.lease)
 
     def _owe(self, debt: _Debt) -> None:
         """The store is told later; the reservation goes on until then."""
@@ -191,8 +195,10 @@ class Ledger:
         return self._pending.pop(name, ())
 
     async def tick(self) -> None:
-        """To be called every TICK_S: tells the store what it missed, renews what is reserved, and
-        looks what others have spent and said. Raises: Unavailable; the next time may do."""
+        """To be called every TICK_S: looks what others have spent and said, tells the store what it
+        has lost or missed, renews what is reserved. Raises: Unavailable; the next time may do."""
+        if self._store.shared:
+            await self._look()
         await self._retry()
         now = self._clock.monotonic()
         if now >= self._renew_at and self._live:
@@ -202,8 +208,6 @@ class Ledger:
         said = await _answer(self._store.overrides())
         self._books.overrides = newest(said, self._table.overrides(), self._clock.now())
         self._books.forget(self._clock.now())
-        if self._store.shared:
-            await self._look()
 
     async def _retry(self) -> None:
         """What it may have heard counts only where it is still reserved."""
@@ -215,20 +219,29 @@ class Ledger:
                 self._unsettled.popleft()
 
     async def _look(self) -> None:
-        """Reads what all gateways have spent, and reserves again what the store has lost."""
-        before, accounts = set(self._live), self._books.accounts()
+        """Reads what all gateways have spent, and reserves again what the store has lost.
+
+        A bill that it may have heard is reserved again only where it has lost what it knew.
+        """
+        owed = {debt.lease for debt in self._unsettled}
+        running, accounts = self._running(), self._books.accounts()
         seen = await _answer(self._store.read(accounts))
         held: dict[Account, int] = {}
-        for lease in before & self._live.keys():
+        for lease in running & self._running():
             for part in self._live[lease]:
                 held[part.account] = held.get(part.account, 0) + part.amount
         for account, balance in zip(accounts, seen, strict=True):
+            lost = balance.spent < self._books.balance(account).spent
             self._books.learn(account, balance)
-            if held.get(account, 0) > balance.reserved:
-                await self._again(account, before)
+            if lost or held.get(account, 0) > balance.reserved:
+                await self._again(account, running | owed if lost else running)
+
+    def _running(self) -> set[str]:
+        """The leases whose calls have not ended."""
+        return self._live.keys() - self._ending - {debt.lease for debt in self._unsettled}
 
     async def _again(self, account: Account, leases: set[str]) -> None:
-        for lease in leases:
+        for lease in leases - self._ending:
             parts = [part for part in self._live.get(lease, ()) if part.account == account]
             asks = [self._ask(part)._replace(limit=None) for part in parts]
             if asks:

@@ -24,8 +24,13 @@ from openai_gateway.budgets.store import (
 )
 
 SPEND_LUA: Final = Path(__file__).with_name("spend.lua").read_text(encoding="utf-8")
+# In slices: an event loop that was busy for a second has not waited a second for the store.
 ANSWER_S: Final = 0.25
+SLICES: Final = 5
+# Fewer than there are connections: whoever waits for one must not be taken for unanswered.
+AT_ONCE: Final = 16
 RENEWED_AT_ONCE: Final = 500
+SILENT: Final = "the store of the budgets does not answer"
 
 type Args = list[str | int]
 
@@ -57,6 +62,8 @@ class RedisSpend:
         self._prefix = f"{{gw}}:{environment}:budget"
         self._faults: tuple[type[Exception], ...] = (TimeoutError, *faults)
         self._failed = failed
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._silent_at = 0.0
 
     async def reserve(self, asks: Sequence[Ask], lease: str) -> Reserved:
         args: Args = ["reserve", lease, _LEASE_MS]
@@ -116,13 +123,31 @@ class RedisSpend:
         return await self._ask(keys, args)
 
     async def _ask(self, keys: list[bytes], args: Args) -> Sequence[bytes]:
+        """The time limit is for the answer alone. Many that come at once take turns, and all who
+        wait for theirs give up with the first that got none."""
+        loop = asyncio.get_running_loop()
+        came_at = loop.time()
+        async with self._turns:
+            if self._silent_at >= came_at:
+                raise Unavailable(SILENT)
+            try:
+                return await self._answer(keys, args)
+            except self._faults as error:
+                self._silent_at = loop.time()
+                self._failed()
+                raise Unavailable(SILENT) from error
+
+    async def _answer(self, keys: list[bytes], args: Args) -> Sequence[bytes]:
+        """Raises: TimeoutError, and what the scripts raise."""
+        asking = asyncio.ensure_future(self._scripts.run(SPEND_LUA, keys, args))
         try:
-            async with asyncio.timeout(ANSWER_S):
-                answer: Sequence[bytes] = await self._scripts.run(SPEND_LUA, keys, args)
-        except self._faults as error:
-            self._failed()
-            raise Unavailable("the store of the budgets does not answer") from error
-        return answer
+            for _ in range(SLICES):
+                if (await asyncio.wait((asking,), timeout=ANSWER_S / SLICES))[0]:
+                    answer: Sequence[bytes] = asking.result()
+                    return answer
+            raise TimeoutError
+        finally:
+            asking.cancel()
 
     @property
     def _overrides(self) -> bytes:

@@ -137,3 +137,22 @@ def test_the_memory_of_charged_ids_is_bounded() -> None:
     assert charged.awaited("e")
     charged.note("d", charged=False)
     assert "d" in charged
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "bill"),
+    [
+        (b"/v1/chat/completions", ANSWER, ("chatcmpl-1", True)),
+        (b"/v1/responses", {"id": "resp_1", "status": "queued", "usage": None}, ("resp_1", False)),
+        (b"/v1/responses", {**ANSWER, "id": "resp_1", "status": "completed"}, ("resp_1", True)),
+        (b"/v1/embeddings", {"model": "gpt-6-luna", "usage": USAGE}, None),
+    ],
+)
+def test_the_call_names_its_bill_and_whether_that_is_final(
+    target: bytes, answer: dict[str, object], bill: tuple[str, bool] | None
+) -> None:
+    made = call(target)
+    meter = metered(made, Charged())
+    meter.whole(orjson.dumps(answer))
+    meter.settle(broken=False)
+    assert made.bill == bill

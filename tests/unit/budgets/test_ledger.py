@@ -1,9 +1,12 @@
 """The books over periods, restarts, other gateways and a store that fails."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from openai_gateway.budgets.ledger import RENEW_S, UNSETTLED_MAX, Ledger, Part
 from openai_gateway.budgets.memory import LEASE_S, MemorySpend
@@ -216,6 +219,39 @@ async def test_a_bill_that_waits_survives_a_store_that_came_back_empty() -> None
     for _ in range(3):
         await books.ledger.tick()
     assert sum(row[3] for row in books.table.added) == 3 * USD // 4
+    assert books.balance()[:2] == (3 * USD // 4, 0)
+
+
+async def test_a_lost_answer_beside_running_calls_is_not_taken_for_a_lost_store() -> None:
+    far = Far(HandClock())
+    books = Books(far)
+    parts = books.part(USD // 4)
+    for lease in "ab":
+        await answer(books.ledger.reserve(parts, lease))
+    far.loses_answers = True
+    books.ledger.settle("a", parts, [USD // 5], granted=True)
+    await books.ledger.close()
+    far.loses_answers = False
+    for _ in range(2):
+        await books.ledger.tick()
+    assert books.balance()[:2] == (USD // 5, USD // 4)
+
+
+async def test_a_bill_on_its_way_is_not_taken_for_a_lost_reservation() -> None:
+    far = Far(HandClock())
+    books = Books(far)
+    parts = books.part(USD // 4)
+    for lease in "abc":
+        await answer(books.ledger.reserve(parts, lease))
+    books.ledger.settle("a", parts, [USD // 5], granted=True)
+    looking = asyncio.create_task(books.ledger.tick())
+    await asyncio.sleep(0)
+    books.ledger.settle("b", parts, [USD // 5], granted=True)
+    await looking
+    await books.ledger.close()
+    await books.ledger.tick()
+    assert far.asked.count("reserve") == 3
+    assert books.balance()[:2] == (2 * (USD // 5), USD // 4)
 
 
 async def test_what_waits_to_be_told_is_bounded() -> None:
@@ -305,3 +341,51 @@ async def test_a_thousand_at_once_keep_to_the_limit(books: Books) -> None:
     said = await asyncio.gather(*(books.spend(USD // 100, str(n)) for n in range(1000)))
     assert sum(said) == 100
     assert books.balance()[:2] == (USD, 0)
+
+
+WEATHER = st.sampled_from(["fine", "fine", "away", "loses answers"])
+DOINGS = st.lists(
+    st.tuples(WEATHER, st.sampled_from(["begin", "begin", "end", "tick"]), st.integers(0, 30)),
+    max_size=60,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(DOINGS)
+async def test_whatever_the_store_does_every_bill_is_booked_once(
+    doings: list[tuple[str, str, int]],
+) -> None:
+    far = Far(HandClock())
+    gateways = [Books(far, usd=1e-7), Books(far, usd=1e-7)]
+    assert [one.balance().spent for one in gateways] == [0, 0]
+    running: list[tuple[Books, str, tuple[Part, ...]]] = []
+    spent = 0
+    for number, (weather, what, amount) in enumerate(doings):
+        far.away, far.loses_answers = weather == "away", weather == "loses answers"
+        books = gateways[number % 2]
+        if what == "begin":
+            parts, lease = books.part(amount), str(number)
+            try:
+                admitted = (await answer(books.ledger.reserve(parts, lease))).admitted
+            except Unavailable:  # refused, and given back
+                books.ledger.settle(lease, parts, [0], granted=False)
+                admitted = False
+            if admitted:
+                running.append((books, lease, parts))
+        elif what == "end" and running:
+            its, lease, parts = running.pop(number % len(running))
+            cost = min(amount, parts[0].amount)
+            spent += cost
+            its.ledger.settle(lease, parts, [cost], granted=True)
+        elif what == "tick":
+            with suppress(Unavailable):
+                await books.ledger.tick()
+        for one in gateways:
+            await one.ledger.close()
+        assert spent <= 100  # the limit, in nano-dollars
+    far.away = far.loses_answers = False
+    for one in (*gateways, *gateways):
+        await one.ledger.tick()
+    held = sum(parts[0].amount for _, _, parts in running)
+    assert gateways[0].balance()[:2] == gateways[1].balance()[:2] == (spent, held)
+    assert sum(row[3] for one in gateways for row in one.table.added) == spent

@@ -24,7 +24,6 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> As
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        server.close_clients()
 
 
 class Recorder:

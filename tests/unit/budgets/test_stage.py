@@ -6,10 +6,8 @@ import orjson
 import pytest
 
 from openai_gateway.api.errors import CATALOGUE
-from openai_gateway.budgets.memory import LEASE_S
 from openai_gateway.budgets.settle import Hold
-from openai_gateway.core.call import Call, Request
-from openai_gateway.core.usage import Usage
+from openai_gateway.core.call import Call
 from openai_gateway.core.verdict import PASS, Pass, Refuse
 from tests.budgets.rig import USD, Far, HandClock, Rig, Table, budget, chat
 
@@ -100,98 +98,6 @@ async def test_what_costs_nothing_passes_a_budget_that_is_used_up(
     assert isinstance(await rig.check(chat({}, b"/v1/batches")), Refuse)
 
 
-@pytest.mark.parametrize(
-    ("admitted", "status", "cost", "booked"),
-    [
-        (True, 200, 4000, 4000),
-        (True, 500, 0, 0),  # it failed: its money comes back
-        (True, 0, 0, 0),  # the client left before there was an answer
-        (False, 429, 0, 0),  # a limit refused it, behind us
-        (False, 200, 0, 0),  # a recorded answer
-        (True, 200, None, WORST),  # nobody knows: then it is not nothing
-    ],
-)
-async def test_what_a_call_leaves_behind(
-    admitted: bool, status: int, cost: int | None, booked: int
-) -> None:
-    rig = Rig(budget(reserve="worst"))
-    call = chat()
-    await rig.check(call)
-    call.admitted, call.status, call.cost_nano_usd = admitted, status, cost
-    assert rig.budgets.settle(call) == ((("team", booked),) if booked else ())
-    assert (rig.spent(), rig.reserved()) == (booked, 0)
-
-
-async def test_where_the_cost_is_not_known_each_budget_keeps_what_it_reserved() -> None:
-    rig = Rig(budget("likely"), budget("most", reserve="worst"))
-    call = chat({"max_completion_tokens": 1000})
-    await rig.check(call)
-    # 256 tokens are expected at the start
-    assert rig.end(call, None) == (("likely", 256 * 8000), ("most", 1000 * 8000))
-
-
-@pytest.mark.parametrize(("assume_max", "least"), [(False, 0), (True, 10 * 600_000)])
-async def test_a_model_without_a_price_is_charged_as_configured(
-    assume_max: bool, least: int
-) -> None:
-    rig = Rig(budget(usd=10.0), assume_max=assume_max)
-    call = chat({"model": "unheard-of"})
-    await rig.check(call)
-    usage = Usage(output_tokens=10, source="reported")
-    booked = rig.end(call, None, unpriced_model="unheard-of", usage=usage)
-    assert sum(amount for _, amount in booked) >= least
-    assert bool(booked) == assume_max
-    assert call.cost_nano_usd is None  # the row's cost stays unknown
-
-
-async def test_what_a_model_lately_cost_is_expected_next() -> None:
-    rig = Rig(budget())
-    first = chat()
-    await rig.check(first)
-    rig.end(first, 123_456)
-    await rig.check(chat())
-    assert rig.reserved() == 123_456
-
-
-async def test_a_response_in_the_background_keeps_its_money_until_its_bill(
-    store: dict[str, Any],
-) -> None:
-    rig = Rig(budget(usd=0.0015, reserve="worst", match={"endpoint": "responses.create"}), **store)
-    made = {"max_completion_tokens": None, "max_output_tokens": 100, "background": True}
-    call = chat(made, b"/v1/responses")
-    assert await rig.check(call) is PASS
-    assert rig.end(call, 0, bill=("resp_1", False)) == ()
-    await rig.ledger.close()
-    rig.clock.at += 10 * LEASE_S
-    assert isinstance(await rig.check(chat(made, b"/v1/responses")), Refuse)
-    for cost, final, booked in ((0, False, ()), (4000, True, (("team", 4000),)), (0, True, ())):
-        look = chat({"model": None}, b"/v1/responses/resp_1", "GET")
-        assert await rig.check(look) is PASS
-        assert rig.end(look, cost, bill=("resp_1", final), model_response="gpt-4.1") == booked
-        await rig.ledger.close()
-    assert await rig.check(chat(made, b"/v1/responses")) is PASS
-    assert rig.spent() == 4000
-
-
-async def test_a_response_that_failed_in_the_background_gives_its_money_back() -> None:
-    rig = Rig(budget(reserve="worst"))
-    call = chat({"max_output_tokens": 100}, b"/v1/responses")
-    await rig.check(call)
-    rig.end(call, 0, bill=("resp_1", False))
-    assert rig.reserved() > 0
-    look = chat({"model": None}, b"/v1/responses/resp_1", "GET")
-    rig.end(look, 0, bill=("resp_1", True))
-    assert (rig.spent(), rig.reserved()) == (0, 0)
-
-
-async def test_what_was_ordered_elsewhere_is_charged_where_it_is_read() -> None:
-    rig = Rig(budget("luna", match={"model": "gpt-6*"}), budget("all"))
-    look = chat({"model": None}, b"/v1/responses/resp_9", "GET")
-    await rig.check(look)
-    booked = rig.end(look, 70, bill=("resp_9", True), model_response="gpt-6-luna")
-    assert booked == (("luna", 70), ("all", 70))
-
-
 async def test_each_response_on_a_socket_is_a_call_of_its_own(store: dict[str, Any]) -> None:
     rig = Rig(budget(usd=0.0015, reserve="worst"), **store)
     socket = chat({"model": None}, b"/v1/responses", "GET")
@@ -231,14 +137,6 @@ async def test_a_socket_is_not_opened_on_a_budget_that_is_used_up() -> None:
     socket = chat({}, b"/v1/responses", "GET")
     socket.websocket = True
     assert isinstance(await rig.check(socket), Refuse)
-
-
-async def test_a_row_of_a_socket_that_reserved_nothing_is_charged(store: dict[str, Any]) -> None:
-    rig = Rig(budget(), **store)
-    row = Call(Request("WS", "api.openai.com", b"/v1/realtime", []), key="default")
-    assert rig.end(row, 42) == (("team", 42),)
-    await rig.ledger.close()
-    assert rig.spent() == 42
 
 
 async def test_a_hard_budget_that_cannot_be_read_refuses_and_a_soft_one_catches_up() -> None:

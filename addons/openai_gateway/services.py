@@ -186,6 +186,7 @@ def other_secrets(config: Config) -> list[Secret]:
         found.append(proxy.auth.secret)
     if token is not None:
         found.append(token.secret)
+    found += [budget.webhook.secret for budget in config.budgets if budget.webhook is not None]
     if config.limits.store.secret.reveal() != MEMORY:
         found.append(config.limits.store.secret)
     return found

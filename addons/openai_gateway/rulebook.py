@@ -110,8 +110,13 @@ def _detector(files: tuple[tuple[Path, str], ...]) -> tuple[Detector, tuple[Faul
 
     Raises: RuleFileError, RulesFault.
     """
-    found = rule_set.read([path for path, _ in files])
-    return Detector(found.rules), found.notes
+    paths = [path for path, _ in files]
+    found = rule_set.read(paths, times=0)  # the compiled whole tries the examples
+    try:
+        return Detector(found.rules), found.notes
+    except RulesFault:
+        rule_set.read(paths)  # tells file and line, where a rule fails by itself
+        raise
 
 
 def _digest(path: Path) -> str:

@@ -358,7 +358,7 @@ def test_before_the_start_has_finished_nothing_is_served(
 
 def first_answer(process: GatewayProcess) -> Reply:
     """What the port says as soon as it is open."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 20
     while time.monotonic() < until:
         try:
             process.way.tunnel()
@@ -366,4 +366,4 @@ def first_answer(process: GatewayProcess) -> Reply:
             return refused.reply
         except (OSError, EOFError):
             time.sleep(0.02)
-    raise AssertionError(f"no answer within 10 s\n{process.output()}")
+    raise AssertionError(f"no answer within 20 s\n{process.output()}")

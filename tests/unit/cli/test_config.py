@@ -115,7 +115,7 @@ def test_explain_takes_a_path_with_or_without_indices(path: str) -> None:
 
 
 def test_explain_says_what_is_not_in_force() -> None:
-    assert "not yet in force" in run("explain", "limits.tier").stdout
+    assert "not yet in force" in run("explain", "replay.mode").stdout
     assert "not yet in force" not in run("explain", "upstream").stdout
 
 

@@ -6,6 +6,7 @@ is read of the answer, so a redirect is an answer like any other, and nobody's m
 
 import asyncio
 import ssl
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -58,6 +59,8 @@ async def _status(url: str, body: bytes) -> int:
         return _code(await reader.readuntil(b"\n"))
     finally:
         writer.transport.abort()  # an orderly end could wait for the other side
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def _code(line: bytes) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trustme
@@ -24,6 +24,8 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> As
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(server.wait_closed(), 1.0)
 
 
 class Recorder:
@@ -38,8 +40,16 @@ class Recorder:
         size = next(int(one[16:]) for one in head if one.lower().startswith("content-length: "))
         self.got.append((head, await reader.readexactly(size)))
         writer.write(self.answer)
+        await ended(writer)
+
+
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """Closes a connection to its end, whoever of the two has left first."""
+    with suppress(OSError):
         await writer.drain()
-        writer.close()
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def test_a_post_says_what_it_should() -> None:
@@ -85,8 +95,10 @@ async def test_a_redirect_is_not_followed() -> None:
 async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting, "ANSWER_S", 0.05)
 
-    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        await reader.read()
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            await reader.read()
+        await ended(writer)
 
     async with serving(silent) as port:
         with pytest.raises(NotSent, match="no answer within"):

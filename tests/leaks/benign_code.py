@@ -45,10 +45,10 @@ OTHERS: Final = (
 )
 LOCKS: Final = {
     "package-lock": '    "node_modules/{v:7}": {\n      "version": "{n:1}.{n:1}.{n:2}",\n'
-    '      "resolved": "https://registry.npmjs.org/{v:7}/-/{v:7}-{n:1}.0.{n:1}.tgz",\n'
+    '      "resolved": "https://packages.example/{v:7}/-/{v:7}-{n:1}.0.{n:1}.tgz",\n'
     '      "integrity": "sha512-{b:86}=="\n    },',
     "yarn.lock": '"{v:8}@^{n:1}.{n:1}.0":\n  version "{n:1}.{n:1}.{n:1}"\n'
-    '  resolved "https://registry.yarnpkg.com/{v:8}/-/{v:8}-{n:1}.2.1.tgz#{x:40}"\n'
+    '  resolved "https://packages.example/{v:8}/-/{v:8}-{n:1}.2.1.tgz#{x:40}"\n'
     "  integrity sha512-{b:86}==\n",
     "poetry.lock": '[[package]]\nname = "{v:9}"\nversion = "{n:1}.{n:2}.0"\nfiles = [\n'
     '    {file = "{v:9}-{n:1}.0-py3-none-any.whl", hash = "sha256:{x:64}"},\n]\n',
@@ -57,7 +57,7 @@ LOCKS: Final = {
     "go.sum": "github.com/{v:6}/{v:8} v{n:1}.{n:1}.{n:1} h1:{b:43}=\n"
     "github.com/{v:6}/{v:8} v{n:1}.{n:1}.{n:1}/go.mod h1:{b:43}=",
     "Cargo.lock": '[[package]]\nname = "{v:6}"\nversion = "0.{n:1}.{n:1}"\n'
-    'source = "registry+https://github.com/rust-lang/crates.io-index"\nchecksum = "{x:64}"\n',
+    'source = "registry+https://packages.example/index"\nchecksum = "{x:64}"\n',
 }
 DIFF: Final = (
     "diff --git a/src/{v:6}.py b/src/{v:6}.py\nindex {x:10}..{x:10} 100644\n"

@@ -55,7 +55,7 @@ NAMED: Final = (
     ("cargo-own-registry", "{a:32}", "CARGO_REGISTRY_TOKEN"),
 )
 NPMRC: Final = (
-    "//registry.npmjs.org/:_authToken=§\nalways-auth=true\n",
+    "//packages.example/:_authToken=§\nalways-auth=true\n",
     "npm config set //npm.internal.lan/:_authToken=§",
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from openai_gateway.api import tokens
+from openai_gateway.api.asking import MAXIMA, MOST, count, several
 from openai_gateway.api.endpoints import Endpoint
 from openai_gateway.content.body import fields, values
 from openai_gateway.content.coding import Fault
@@ -16,8 +17,6 @@ type Object = Mapping[str, object]
 
 FREE: Final = ("none",)
 FIRST_OUTPUT: Final = 256
-MOST: Final = 10**9
-MAXIMA: Final = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 # Other tools run at OpenAI: what they read is billed as input, and most have a fee of their own.
 OWN_TOOLS: Final = frozenset({"function", "custom", "local_shell", "apply_patch", "namespace"})
 SEARCHES: Final = frozenset({"web_search", "web_search_preview", "file_search"})
@@ -97,15 +96,15 @@ def _text(data: bytes) -> str:
 
 def _written(call: Call, body: Object) -> Asked:
     """An answer in text, of any endpoint that is not told apart below."""
-    bounds = [bound for name in MAXIMA if (bound := _count(body.get(name))) is not None]
+    bounds = [bound for name in MAXIMA if (bound := count(body.get(name))) is not None]
     tools = _tools(body)
     kinds = {_kind(tool) for tool in tools}
-    calls = _count(body.get("max_tool_calls"))
+    calls = count(body.get("max_tool_calls"))
     calls = TOOL_CALLS if calls is None else calls
     return Asked(
         read=tokens.of_request(body),
         bound=max(bounds) if bounds else None,
-        answers=min(_several(body) * _prompts(body), MOST),
+        answers=min(several(body) * _prompts(body), MOST),
         unseen=_unseen(call, body) or not kinds <= OWN_TOOLS,
         most_units={**dict.fromkeys(kinds & SEARCHES, calls), **_containers(tools)},
         tier=_word(body.get("service_tier")),
@@ -161,14 +160,14 @@ def _drawn(_: Call, body: Object) -> Asked:
     read = tokens.of_request(body)
     given = body.get("image", body.get("images"))
     read += tokens.PER_IMAGE * (min(len(given), 64) if isinstance(given, list) else 0)
-    partial = tokens.PER_PARTIAL * min(_count(body.get("partial_images")) or 0, 8)
+    partial = tokens.PER_PARTIAL * min(count(body.get("partial_images")) or 0, 8)
     quality = body.get("quality")
     told = quality if isinstance(quality, str) and quality in tokens.DRAWN else "high"
     return Asked(
         read=read,
         bound=int(tokens.of_picture(told) * WIDE) + partial,
         likely=tokens.of_picture(quality) + partial,
-        answers=_several(body),
+        answers=several(body),
         default="gpt-image-1",
     )
 
@@ -194,7 +193,7 @@ def _heard(call: Call, _: Object) -> Asked:
 
 def _filmed(_: Call, body: Object) -> Asked:
     size = _word(body.get("size")) or "720x1280"
-    told = _count(body.get("seconds"))
+    told = count(body.get("seconds"))
     unit = f"video_second:{size}"
     likely, most = {unit: told or FILM_S}, {unit: told or LONG_FILM_S}
     return Asked(bound=0, likely=0, units=likely, most_units=most, default="sora-2")
@@ -210,21 +209,5 @@ _READERS: Final[tuple[tuple[str, Callable[[Call, Object], Asked]], ...]] = (
 )
 
 
-def _several(body: Object) -> int:
-    """How many answers or pictures: `n`, and `best_of` where that is more."""
-    return max(1, _count(body.get("n")) or 1, _count(body.get("best_of")) or 1)
-
-
 def _word(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _count(value: object) -> int | None:
-    """A count from 0 on, as JSON or a form writes it."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        return None
-    return min(value, MOST)

@@ -4,25 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
-from typing import Final, Protocol
+from typing import Final
 
 from openai_gateway.core.call import Call
+from openai_gateway.core.match import Match
 
 # Models are words of clients: what they make up must not fill the memory.
 MOST_REMEMBERED: Final = 1024
-
-
-class Match(Protocol):
-    """The field `match` of a budget; None matches all."""
-
-    @property
-    def key(self) -> Sequence[str] | None: ...
-    @property
-    def model(self) -> Sequence[str] | None: ...
-    @property
-    def client(self) -> Sequence[str] | None: ...
-    @property
-    def endpoint(self) -> Sequence[str] | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 from typing import Final
 
-import orjson
-
+from openai_gateway.api.asking import created, may_create
 from openai_gateway.api.errors import refusal
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.budgets import messages
@@ -174,20 +173,3 @@ class Budgets:
     def status(self, now: float) -> list[BudgetStatus]:
         """Where each budget stands."""
         return [status_of(*self._ledger.status(rule, now), now, rule.hard) for rule in self.rules]
-
-
-def may_create(frame: bytes) -> bool:
-    """Whether a frame could ask for a response; any letter may be written as an escape."""
-    return b"response.create" in frame or b"\\u" in frame
-
-
-def created(frame: bytes) -> dict[str, object] | None:
-    """What a `response.create` asks for; None for any other message."""
-    try:
-        said = orjson.loads(frame)
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(said, dict) or said.get("type") != "response.create":
-        return None
-    inner = said.get("response")
-    return inner if isinstance(inner, dict) else said

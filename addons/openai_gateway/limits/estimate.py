@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from openai_gateway.api import tokens
+from openai_gateway.api.asking import MAXIMA, MOST, count, several
 from openai_gateway.api.endpoints import Endpoint
 from openai_gateway.content.body import fields, values
 from openai_gateway.content.coding import Fault
@@ -24,9 +25,7 @@ MOST_VALUES: Final = 1000
 FIRST_OUTPUT: Final = 256
 MOST_MODELS: Final = 256
 LATELY: Final = 16
-MOST: Final = 10**9
 SOUND_BYTES: Final = 1600  # of a token of sound: 10 tokens a second of 16 kB, as tokens.py counts
-MAXIMA: Final = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 _READS: Final = frozenset({"embeddings.create", "moderations.create", "decisions.create"})
 _DRAWS: Final = frozenset({"images.generate", "images.edit", "images.vary"})
@@ -109,8 +108,8 @@ def of_request(asked: object, endpoint: str, model: str | None, recent: Recent) 
         text = told.get("input")
         said = tokens.of_speech(text) if isinstance(text, str) else 0
         return Estimate(read, said)
-    answers = _several(told) if endpoint in _SEVERAL else 1
-    bounds = [bound for name in MAXIMA if (bound := _count(told.get(name))) is not None]
+    answers = several(told) if endpoint in _SEVERAL else 1
+    bounds = [bound for name in MAXIMA if (bound := count(told.get(name))) is not None]
     most = max(bounds) if bounds else recent.of(model)
     return Estimate(read, min(most * answers, MOST), answers=answers)
 
@@ -147,11 +146,11 @@ def _text(data: bytes) -> str:
 
 def _drawn(call: Call, asked: Object) -> Estimate:
     """Pictures: those that go in, and those that are asked for."""
-    pictures = _several(asked)
+    pictures = several(asked)
     read = tokens.of_request(asked)
     if call.endpoint != "images.generate":
         read += tokens.PER_IMAGE * max(1, _given(asked))
-    partial = _count(asked.get("partial_images")) or 0
+    partial = count(asked.get("partial_images")) or 0
     each = tokens.of_picture(asked.get("quality")) + tokens.PER_PARTIAL * min(partial, 8)
     return Estimate(read, min(pictures * each, MOST), pictures, pictures)
 
@@ -159,19 +158,3 @@ def _drawn(call: Call, asked: Object) -> Estimate:
 def _given(asked: Object) -> int:
     images = asked.get("image", asked.get("images"))
     return min(len(images), 64) if isinstance(images, list) else 1
-
-
-def _several(asked: Object) -> int:
-    """How many answers or pictures: `n`, and `best_of` where that is more."""
-    return max(1, _count(asked.get("n")) or 1, _count(asked.get("best_of")) or 1)
-
-
-def _count(value: object) -> int | None:
-    """A count from 0 on, as JSON or a form writes it."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        return None
-    return min(value, MOST)

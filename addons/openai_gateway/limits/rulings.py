@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple, Protocol
 
+from openai_gateway.core.match import Match
 from openai_gateway.limits.limit import Kind, Limit
 from openai_gateway.limits.profile import Profile
 from openai_gateway.limits.tiers import Amounts, Tiers
@@ -27,19 +28,6 @@ class Facts(NamedTuple):
     model: str
     client: str
     endpoint: str
-
-
-class Match(Protocol):
-    """The field `match` of a rule: globs, or None for whatever it is."""
-
-    @property
-    def key(self) -> Sequence[str] | None: ...
-    @property
-    def model(self) -> Sequence[str] | None: ...
-    @property
-    def client(self) -> Sequence[str] | None: ...
-    @property
-    def endpoint(self) -> Sequence[str] | None: ...
 
 
 class Rule(Protocol):

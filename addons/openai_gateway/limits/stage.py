@@ -9,8 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
+from openai_gateway.api.asking import created, may_create
 from openai_gateway.core.call import Call
 from openai_gateway.core.clock import Clock
 from openai_gateway.core.verdict import PASS, Verdict
@@ -114,23 +113,6 @@ def facts_of(call: Call) -> Facts:
 def model_of(call: Call) -> str | None:
     """The model that leaves."""
     return call.model_sent or call.model_requested
-
-
-def may_create(frame: bytes) -> bool:
-    """Whether a frame could ask for a response; any letter may be written as an escape."""
-    return b"response.create" in frame or b"\\u" in frame
-
-
-def created(frame: bytes) -> dict[str, object] | None:
-    """What a `response.create` asks for; None for any other message."""
-    try:
-        said = orjson.loads(frame)
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(said, dict) or said.get("type") != "response.create":
-        return None
-    inner = said.get("response")
-    return inner if isinstance(inner, dict) else said
 
 
 async def _awaited(said: Verdict | Awaitable[Verdict]) -> Verdict:

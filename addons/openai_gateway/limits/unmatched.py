@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from openai_gateway.limits.rulings import Match, Rule, amounts_of
+from openai_gateway.core.match import Match
+from openai_gateway.limits.rulings import Rule, amounts_of
 from openai_gateway.limits.tiers import listed_as
 
 _FIELDS: Final = ("key", "model", "client", "endpoint")

@@ -5,12 +5,12 @@ import json
 
 import pytest
 
+from openai_gateway.api.asking import created, may_create
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.stage import Stage
 from openai_gateway.core.verdict import PASS, Refuse, Verdict
 from openai_gateway.limits.estimate import INLINE
 from openai_gateway.limits.reservation import Reservation
-from openai_gateway.limits.stage import created, may_create
 from tests.unit.limits.rig import Rig, chat
 from tests.unit.limits.virtual import VirtualClock, run
 

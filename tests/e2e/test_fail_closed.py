@@ -293,6 +293,36 @@ def test_a_bill_that_cannot_be_worked_out_is_not_booked_as_free(
 
 
 @pytest.mark.parametrize("how", HOOK_WAYS)
+@pytest.mark.parametrize(("body", "place"), [(BODY, "answer:whole"), (STREAM, "answer:feed")])
+def test_an_answer_that_cannot_be_searched_for_what_is_only_reported_passes(
+    faulty: GatewayProcess, planter: Planter, fake: FakeOpenAIThread, keys: Keys,
+    how: str, body: bytes, place: str,
+) -> None:  # fmt: skip
+    del fake
+    planter.plant(place, how)
+    reply = call(faulty, keys, "h1", body)
+    assert (reply.status, reply.complete) == (200, True)
+    row = row_of(faulty, reply)
+    assert (row["status"], row["outcome"]) == (200, "forwarded")
+    assert "internal error in answer_search" in faulty.output()
+
+
+@pytest.mark.parametrize("how", HOOK_WAYS)
+@pytest.mark.parametrize(("body", "place"), [(BODY, "answer:whole"), (STREAM, "answer:feed")])
+def test_an_answer_that_cannot_be_redacted_does_not_reach_the_client(
+    planter: Planter, fake: FakeOpenAIThread, keys: Keys, make_gateway: MakeGateway,
+    how: str, body: bytes, place: str,
+) -> None:  # fmt: skip
+    fake.knobs.add(CHAT, text="UNSEEN words")
+    env = {"FAULT_FILE": str(planter.file)}
+    process = make_gateway({"leaks": {"responses": "redact"}}, env=env, script=SCRIPT)
+    planter.plant(place, how)
+    reply = call(process, keys, "h1", body)
+    assert b"UNSEEN" not in reply.body
+    assert process.metric("openai_gateway_internal_errors_total") == 1
+
+
+@pytest.mark.parametrize("how", HOOK_WAYS)
 def test_a_call_that_cannot_be_counted_has_its_row_all_the_same(
     faulty: GatewayProcess, planter: Planter, fake: FakeOpenAIThread, keys: Keys, how: str
 ) -> None:

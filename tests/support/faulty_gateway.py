@@ -20,6 +20,7 @@ from openai_gateway.host import streams
 from openai_gateway.host.addon import gateway
 from openai_gateway.host.upkeep import Upkeep
 from openai_gateway.keys.tripwire import TripwireStage
+from openai_gateway.leaks.answers.answers import AnswerScan
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services
 from openai_gateway.telemetry.metrics import Metrics
@@ -105,6 +106,8 @@ DEEP = (
     (Upkeep, "_reload", "upkeep:reload"),
     (Meter, "settle", "books:settle"),
     (Metrics, "record", "books:metrics"),
+    (AnswerScan, "whole", "answer:whole"),
+    (AnswerScan, "feed", "answer:feed"),
 )
 
 

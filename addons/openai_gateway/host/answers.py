@@ -15,6 +15,7 @@ from openai_gateway.api import errors
 from openai_gateway.api.headers import upstream_limits, upstream_remaining
 from openai_gateway.core.call import Call, Found
 from openai_gateway.core.secret import mask
+from openai_gateway.host import faults
 from openai_gateway.host.books import (
     OVER,
     close,
@@ -195,7 +196,14 @@ async def scanned(exchange: Exchange, body: bytes) -> bytes:
     if scan is None or not body:
         return body
     scan.begin(exchange.event_stream, call.answer_type.encode())
-    shown = await asyncio.to_thread(scan.whole, body) if len(body) > INLINE else scan.whole(body)
+    try:
+        long = len(body) > INLINE
+        shown = await asyncio.to_thread(scan.whole, body) if long else scan.whole(body)
+    except BaseException as fault:
+        if scan.redacts:
+            raise  # what could not be searched does not reach the client
+        faults.report(exchange.chain.services, "answer_search", fault, call.id)
+        return body
     note_answer(call)
     return shown
 
@@ -211,10 +219,13 @@ async def search_copy(exchange: Exchange) -> None:
         scan.feed(bytes(copied))
         scan.end()
 
-    if len(copied) > INLINE:
-        await asyncio.to_thread(search)
-    else:
-        search()
+    try:
+        if len(copied) > INLINE:
+            await asyncio.to_thread(search)
+        else:
+            search()
+    except BaseException as fault:  # noqa: BLE001  # told; the answer has left, and was fine
+        faults.report(exchange.chain.services, "answer_search", fault, exchange.call.id)
     if len(copied) > COPIED:
         exchange.call.note_found(Found(OVER, "reported", "answer"))
 

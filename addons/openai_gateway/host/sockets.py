@@ -61,7 +61,9 @@ class Sockets:
                 for billed in exchange.call.socket_meter.server(message.content):
                     answered(exchange, billed)
                     write(exchange.chain, billed)
-            if exchange.asked and is_error(message.content):
+            # On other sockets an error may be about any message, and a failed response has its end.
+            on_responses = exchange.call.endpoint.startswith("responses.")
+            if on_responses and exchange.asked and is_error(message.content):
                 answered(exchange, None)
         exchange.passed = message
 

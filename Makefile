@@ -32,7 +32,7 @@ lint: setup ## style, types, layers, generated pages
 	bash -n .ci/run
 
 test-all: setup ## the suite with soaks and the checks that need Debian packages
-	$(PY) -m pytest tests
+	$(PY) -m pytest tests --hypothesis-profile=default
 
 bench: setup ## what the gateway costs, against an empty mitmdump
 	$(PY) -m tests.bench

@@ -195,14 +195,17 @@ def test_any_head_is_read(target: bytes, headers: list[tuple[bytes, bytes]], num
 
 @FUZZ
 @given(st.binary(max_size=2_000), st.binary(max_size=60), st.booleans(), st.integers(0, 10**9))
-def test_hits_lie_within_the_text_and_apart(
+@example(noise=b"", before=b"", strong=False, number=195370)
+def test_hits_lie_within_the_text_and_those_of_a_rule_apart(
     noise: bytes, before: bytes, strong: bool, number: int
 ) -> None:
     text = noise[:700] + planted(number).encode("utf-8", "replace") + noise[700:]
-    end = 0
-    for hit in detector_of().find(text, before=before, strong=strong):
-        assert end <= hit.start < hit.end <= len(text)
-        end = hit.end
+    hits = detector_of().find(text, before=before, strong=strong)
+    assert hits == sorted(hits, key=lambda hit: hit.start)
+    ends: dict[str, int] = {}
+    for hit in hits:
+        assert ends.get(hit.rule.id, 0) <= hit.start < hit.end <= len(text)
+        ends[hit.rule.id] = hit.end
 
 
 # The longer run.

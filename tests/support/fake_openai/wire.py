@@ -91,13 +91,18 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 async def until_gone(work: asyncio.Task[None], gone: asyncio.Event) -> bool:
-    """Runs `work` until it ends or the peer leaves; True where the peer left first."""
+    """Runs `work` until it ends or the peer leaves; True where the peer left first.
+
+    A write may meet the end before the reader does: that is a peer that left too.
+    """
     leaving = asyncio.create_task(gone.wait())
     try:
         await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             work.result()
             return False
+        return True
+    except OSError:
         return True
     finally:
         leaving.cancel()

@@ -1,6 +1,6 @@
 """Reads gateway.yaml: either a whole configuration, or every problem in it at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from openai_gateway.config import checks, document, pending, translate
 from openai_gateway.config.kinds import Setting
 from openai_gateway.config.model import PRODUCTION_KEY, STAGING_KEY, Config
+from openai_gateway.config.places import in_the_clear
 from openai_gateway.config.problems import ConfigError, Fault, Loc, Place, Problem, dotted
-from openai_gateway.config.secrets import Resolver
+from openai_gateway.config.secrets import Reference, Resolver
 
 NAME: Final = "gateway.yaml"
 VARIABLE: Final = "OPENAI_GATEWAY_CONFIG"
 WITHOUT_FILE: Final = "environment"
+_CLEAR: Final = "is http: others on the network can read its URL, and post there; use https"
 _EMPTY: Final = "is empty; it needs at least `keys` (gateway.example.yaml shows everything)"
 
 
@@ -187,10 +189,19 @@ def _warnings(
         for number, entry in enumerate(config.passthrough)
         if entry.host == "*"
     ]
+    warned += [(loc, _CLEAR) for loc, webhook in _webhooks(config) if in_the_clear(webhook)]
     problems = [
         Problem(file, *found.place(loc, key=True), dotted(loc), text) for loc, text in warned
     ]
     return tuple(sorted(problems, key=lambda p: (p.line, p.column)))
+
+
+def _webhooks(config: Config) -> Iterator[tuple[Loc, Reference]]:
+    for number, budget in enumerate(config.budgets):
+        if budget.webhook is not None:
+            yield ("budgets", number, "webhook"), budget.webhook
+    for number, webhook in enumerate(config.alerts.webhooks):
+        yield ("alerts", "webhooks", number), webhook
 
 
 def _alone(file: str, place: Place, message: str) -> ConfigError:

@@ -13,11 +13,11 @@ from typing import Final, Protocol
 import orjson
 
 from openai_gateway.budgets.ledger import Reached
-from openai_gateway.budgets.messages import dollars
 from openai_gateway.budgets.period import told
 from openai_gateway.budgets.post import NotSent, post
 from openai_gateway.budgets.rule import NANO_PER_USD
 from openai_gateway.config.places import Proxy
+from openai_gateway.core.money import dollars
 from openai_gateway.core.secret import Secret
 
 WAITING_MAX: Final = 1000

@@ -83,7 +83,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     """The configuration in `path`, or without one the defaults. Raises ConfigError."""
     if path is None:
         return _without_file(environ)
-    return read(_text(path), environ, path=path)
+    return read(text_of(path), environ, path=path)
 
 
 def read(text: str, environ: Mapping[str, str], *, path: Path = Path(NAME)) -> Loaded:
@@ -96,7 +96,7 @@ def read(text: str, environ: Mapping[str, str], *, path: Path = Path(NAME)) -> L
         message = _EMPTY if found.data is None else "must be a mapping of fields at the top"
         raise _alone(str(path), (1, 1), message)
     root = path.absolute().parent
-    setting = _setting(found.data, environ, root)
+    setting = setting_of(found.data, environ, root)
     config, faults = _judged(found.data, setting)
     problems = _problems(found, faults, str(path))
     secret_files = tuple(setting.resolver.files)
@@ -115,7 +115,7 @@ def read(text: str, environ: Mapping[str, str], *, path: Path = Path(NAME)) -> L
 def _without_file(environ: Mapping[str, str]) -> Loaded:
     data: dict[str, Any] = {"keys": {}}
     root = Path.cwd()
-    config, faults = _judged(data, _setting(data, environ, root))
+    config, faults = _judged(data, setting_of(data, environ, root))
     if faults or config is None:
         raise ConfigError(tuple(_of_environment(fault) for fault in faults))
     return Loaded(config, None, root)
@@ -129,7 +129,8 @@ def _of_environment(fault: Fault) -> Problem:
     return Problem(WITHOUT_FILE, 1, 1, name, message)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What stands in the file. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             data = file.read(document.MAX_BYTES + 1)
@@ -143,7 +144,7 @@ def _text(path: Path) -> str:
         raise _alone(str(path), (line, 1), "is no UTF-8 text; save it as UTF-8") from error
 
 
-def _setting(data: Mapping[str, Any], environ: Mapping[str, str], root: Path) -> Setting:
+def setting_of(data: Mapping[str, Any], environ: Mapping[str, str], root: Path) -> Setting:
     """What must be known before values can be judged; faults in it are told by the model."""
     allowed = data.get("allow_exec")
     words = ("on", "yes") if isinstance(allowed, document.Bare) else ()

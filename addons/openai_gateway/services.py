@@ -103,6 +103,7 @@ class Services:
         """Takes over what a configuration may change while it runs."""
         self.metrics.labels = labels_of(config, self.endpoints, rules.prices.names)
         self.log.policy, self.log.redact = policy_of(config), redact
+        self.holdings.alerts.proxy = config.upstream.proxy
 
     def needs_restart(self, new: Config) -> list[str]:
         """What of a new configuration takes effect after a restart."""
@@ -187,6 +188,7 @@ def other_secrets(config: Config) -> list[Secret]:
     if token is not None:
         found.append(token.secret)
     found += [budget.webhook.secret for budget in config.budgets if budget.webhook is not None]
+    found += [reference.secret for reference in config.alerts.webhooks]
     if config.limits.store.secret.reveal() != MEMORY:
         found.append(config.limits.store.secret)
     return found

@@ -224,9 +224,26 @@ def _text(kind: str) -> Any:
 
 
 def _webhook(found: Reference) -> Reference:
-    if urlsplit(found.secret.reveal()).scheme not in ("http", "https"):
-        raise wrong("refers to no URL; it must be http:// or https://")
+    """The URL itself is never shown: whoever has it can post there."""
+    url = found.secret.reveal()
+    try:
+        parts = urlsplit(url)
+        whole = parts.hostname is not None and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if not whole or parts.scheme not in ("http", "https"):
+        raise wrong("refers to no URL; it must be http:// or https:// and a host")
+    if parts.username is not None:
+        raise wrong("holds a user or password, which are not sent; put what it needs in the path")
     return found
+
+
+def in_the_clear(webhook: Reference) -> bool:
+    """Whether others on the network could read where it posts to, and post there too."""
+    parts = urlsplit(webhook.secret.reveal())
+    address = _address(parts.hostname or "")
+    local = address.is_loopback if address else parts.hostname == "localhost"
+    return parts.scheme == "http" and not local
 
 
 Webhook = Annotated[Ref, AfterValidator(_webhook)]

@@ -173,7 +173,9 @@ class Budget(Section):
     alert_at: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
         _ALERT_AT, description="Shares of `usd` at which the webhook is told."
     )
-    webhook: Webhook | None = Field(None, description="A reference to a URL.")
+    webhook: Webhook | None = Field(
+        None, description="A reference to a URL, told in place of `alerts.webhooks`."
+    )
     hard: Switch = Field(True, description="Whether calls beyond it are refused.")
     reserve: Annotated[Literal["expected", "worst"], WORD] = Field(
         "expected",
@@ -213,5 +215,7 @@ class Alerts(Section):
     """Who is told."""
 
     webhooks: tuple[Webhook, ...] = Field(
-        (), description="References to URLs; Slack-compatible JSON is posted there."
+        (),
+        description="References to URLs; alerts of budgets that name no webhook of their own are "
+        "posted there, as Slack-compatible JSON.",
     )

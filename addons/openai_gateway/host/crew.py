@@ -11,59 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from openai_gateway.host.acts import Act, End, Finish, Kill, Retire, Start, Tell
+
 UP_S: Final = 60.0  # from its start until a worker serves
 READY_S: Final = 30.0  # the same of one that is to replace another, which then serves well
 EARLY_S: Final = 10.0  # one that dies sooner is started again later and later
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0
 END_S: Final = 35.0  # above a worker's own limits for its drain and its log
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Start a process for worker `number`; it is called `member` from then on."""
-
-    member: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Retire:
-    """Let it serve what it has, take nothing new, and end."""
-
-    member: int
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Let it drain as at a stop."""
-
-    member: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """It has had its time."""
-
-    member: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Say this in the log."""
-
-    level: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """No process is left: end with this exit code."""
-
-    code: int
-
-
-type Act = Start | Retire | End | Kill | Tell | Finish
 
 
 @dataclass(slots=True)
@@ -124,7 +79,7 @@ class Crew:
         """Starts the first one."""
         return [self._start(self.posts[0], now)]
 
-    def up(self, member: int, patience_s: float) -> list[Act]:
+    def up(self, member: int, patience_s: float, now: float) -> list[Act]:
         """It serves; its calls may take so long."""
         post, one = self._find(member)
         one.up, one.patience_s = True, patience_s
@@ -135,7 +90,7 @@ class Crew:
             return [Tell(logging.WARNING, f"worker {post.number} serves again")]
         missing = [each for each in self.posts if each.current is None]
         if missing:
-            return [self._start(each, one.started) for each in missing]
+            return [self._start(each, now) for each in missing]
         if all(each.current is not None and each.current.up for each in self.posts):
             self.serving = True
             return [Tell(logging.INFO, f"{len(self.posts)} workers serve")]

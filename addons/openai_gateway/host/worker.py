@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from openai_gateway.config.load import Loaded
-from openai_gateway.config.several import shared
 from openai_gateway.config.secrets import Reference
+from openai_gateway.config.several import shared
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Final
 
 from openai_gateway.host.acts import Act, End, Finish, Kill, Retire, Start, Tell
 
-UP_S: Final = 60.0  # from its start until a worker serves
-READY_S: Final = 30.0  # the same of one that is to replace another, which then serves well
+UP_S: Final = 90.0  # from its start until a worker serves: 2 to 3 s, on a busy machine 20
+READY_S: Final = 90.0  # the same of one that is to replace another, which then serves well
 EARLY_S: Final = 10.0  # one that dies sooner is started again later and later
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0

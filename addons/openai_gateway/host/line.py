@@ -58,8 +58,11 @@ class Line:
         self._in += data
         *lines, rest = self._in.split(b"\n")
         self._in = rest
-        for line in lines:
-            self._heard(json.loads(line))
+        try:
+            for line in lines:
+                self._heard(json.loads(line))
+        except json.JSONDecodeError:
+            data = b""
         if not data or len(rest) > LONGEST:
             self._end_of_it()
 

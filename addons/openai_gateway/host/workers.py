@@ -18,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, assert_never
 
-from openai_gateway.config.load import Loaded, find, load
+from openai_gateway.config.load import find, load
+from openai_gateway.config.places import Listen
 from openai_gateway.config.problems import ConfigError
 from openai_gateway.config.several import shared
 from openai_gateway.core.scrub import ScrubFilter
@@ -40,9 +41,9 @@ def run(config: str | None, listen: tuple[str, int], count: int) -> int:
     """Runs until a signal; 1 where the start was refused, by itself or by a worker."""
     _speak()
     try:
-        loaded = _loaded(config, count)
+        metrics = _metrics(config, count)
         opened = ports.open_proxy(*listen)
-        admins = ports.open_admin(loaded.config.metrics.listen, count)
+        admins = ports.open_admin(metrics, count)
     except ConfigError as error:
         for problem in error.problems:
             sys.stderr.write(f"{problem}\n")
@@ -54,8 +55,10 @@ def run(config: str | None, listen: tuple[str, int], count: int) -> int:
     return asyncio.run(Parent(opened, admins, count).run())
 
 
-def _loaded(config: str | None, count: int) -> Loaded:
-    return shared(load(find(config, os.environ, Path.cwd()), os.environ), count)
+def _metrics(config: str | None, count: int) -> Listen:
+    """All that the parent wants of the configuration, once it is judged: its keys it forgets."""
+    loaded = load(find(config, os.environ, Path.cwd()), os.environ)
+    return shared(loaded, count).config.metrics.listen
 
 
 def _speak() -> None:

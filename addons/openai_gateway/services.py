@@ -1,6 +1,7 @@
 """What outlives a reload: the metrics, the call log, the admin port, the keys minted so far."""
 
 import platform
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,7 +11,6 @@ from openai_gateway import __version__
 from openai_gateway.accounting import bodies
 from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.charges import DurableCharged
-from openai_gateway.accounting.meter import Charged
 from openai_gateway.accounting.record import row
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.writer import LogWriter, Policy
@@ -41,7 +41,7 @@ class Services:
     config: Config
     loaded: Loaded
     endpoints: EndpointTable
-    charged: Charged
+    charged: DurableCharged
     metrics: Metrics
     log: LogWriter
     minted: Minted
@@ -73,8 +73,8 @@ class Services:
         held = holdings(config, log.spend, metrics)
         return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted, held)
 
-    def start(self, unready: Callable[[], list[str]]) -> str:
-        """Opens the log and the admin port; gives the port's address.
+    def start(self, unready: Callable[[], list[str]], opened: socket.socket | None = None) -> str:
+        """Opens the log and the admin port, which may be `opened` already; gives its address.
 
         Raises: NewerDatabase; OSError naming the address that is taken.
         """
@@ -86,6 +86,7 @@ class Services:
             unready,
             listen.token.secret if listen.token else None,
             self._tls(),
+            opened,
         )
         host, port = self.admin.start()
         scheme = "https" if listen.tls else "http"
@@ -141,6 +142,11 @@ class Services:
         """What is in the way of serving well."""
         healthy, fault = self.log.healthy()
         return [] if healthy else [fault]
+
+    def release(self) -> None:
+        """Leaves the admin port to another process."""
+        if self.admin is not None:
+            self.admin.release()
 
     def close(self) -> None:
         """Writes what waits, within CLOSE_S, and closes the admin port."""

@@ -4,6 +4,7 @@ A response that runs in the background may end, and be read for the first time, 
 that began it is gone: without this its cost would never be booked.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from openai_gateway.accounting.meter import MOST_IDS, Charged
@@ -21,12 +22,17 @@ class Keeper(Protocol):
         ...
 
 
+def _nobody(_name: str, _charged: bool) -> None:
+    """A process on its own has nobody to tell."""
+
+
 class DurableCharged(Charged):
     """Charged, whose notes are also kept by `keeper`, and which knows the keeper's earlier ones."""
 
     def __init__(self, keeper: Keeper, most: int = MOST_IDS) -> None:
         super().__init__(most)
         self._keeper = keeper
+        self.tell: Callable[[str, bool], None] = _nobody
         self._read: dict[str, bool] | None = None
 
     def __contains__(self, name: object) -> bool:
@@ -39,11 +45,16 @@ class DurableCharged(Charged):
         return super().awaited(name) or self._earlier().get(name) is False
 
     def note(self, name: str, charged: bool) -> None:
-        """Remembers an id, and has it written; once charged it stays so."""
+        """Remembers an id, has it written, and tells those who share; once charged it stays so."""
         charged = charged or name in self
+        self.told(name, charged)
+        self._keeper.put_charge(name, charged)
+        self.tell(name, charged)
+
+    def told(self, name: str, charged: bool) -> None:
+        """What another process noted, and has written."""
         super().note(name, charged)
         self._earlier().pop(name, None)
-        self._keeper.put_charge(name, charged)
 
     def _earlier(self) -> dict[str, bool]:
         """A database that is dead at the start is read when it comes back."""

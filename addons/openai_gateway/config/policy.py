@@ -144,7 +144,12 @@ class Limits(Section):
     on_store_error: Annotated[Literal["local", "closed"], WORD] = Field(
         "local", description="local: own buckets, limits divided by `instances`; closed: refuse."
     )
-    instances: int = Field(1, ge=1, le=10_000, description="How many gateways share the store.")
+    instances: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="How many gateways share the store; the workers of each count by themselves.",
+    )
     on_limit: Annotated[Literal["reject", "wait"], WORD] = Field(
         "reject", description="What happens to a call above a limit."
     )

@@ -64,3 +64,16 @@ def test_every_note_is_kept(end: bool) -> None:
     kept = Kept()
     DurableCharged(kept).note("resp_1", charged=end)
     assert kept.put == [("resp_1", end)]
+
+
+def test_what_another_worker_noted_is_known_here_and_written_there_alone() -> None:
+    here, there = Kept(), Kept()
+    one, other = DurableCharged(here), DurableCharged(there)
+    one.tell = other.told
+    one.note("resp_1", charged=False)
+    assert other.awaited("resp_1")
+    one.note("resp_1", charged=True)
+    assert "resp_1" in other
+    assert not other.awaited("resp_1")
+    assert here.put == [("resp_1", False), ("resp_1", True)]
+    assert there.put == []

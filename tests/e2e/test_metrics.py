@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.e2e.conftest import MakeGateway
 from tests.support.clients import ConnectRefused, RawH1, RawH2, WebSocket, bearer
 from tests.support.fake_openai import FakeOpenAIThread
-from tests.support.gateway_books import Row
+from tests.support.gateway_books import Row, kinds_of
 from tests.support.gateway_process import GatewayProcess, Keys
 
 ROOT = Path(__file__).parents[2]
@@ -143,22 +143,6 @@ TRAFFIC: tuple[Load, ...] = (
 def model_of(row: Row) -> str:
     model = row["model_requested"]
     return "none" if model is None else str(model if model in KNOWN else "other")
-
-
-def kinds_of(row: Row) -> dict[str, int]:
-    """The disjoint kinds, from the columns, which nest as OpenAI's usage does."""
-
-    def column(name: str) -> int:
-        return int(row[f"{name}_tokens"] or 0)
-
-    inside = ("cached_input", "cache_write", "audio_input", "image_input")
-    outside = ("reasoning", "audio_output", "image_output")
-    parts = {name: column(name) for name in (*inside, *outside)}
-    plain = {
-        "input": column("input") - sum(parts[name] for name in inside),
-        "output": column("output") - sum(parts[name] for name in outside),
-    }
-    return plain | parts
 
 
 def tokens_of(rows: list[Row]) -> Samples:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.observability.prometheus import JOB, Prometheus, PrometheusError, eventually
 from tests.observability.rules import ROOT, alerts, needs_prometheus, records, rules
+from tests.observability.runbook import PARTS, queries
 from tests.observability.traffic import PLAIN, Traffic, locked, said, secret, unwell, well
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.faults import SCRIPT
@@ -145,6 +146,14 @@ def test_every_query_of_the_dashboard_is_answered(seen: Seen) -> None:
         answered[panel] += bool(seen.server.ask(expr))
     assert len(asked) > 10
     assert {panel for panel in asked if answered[panel] < asked[panel]} - MAY_BE_EMPTY == set()
+
+
+@pytest.mark.parametrize("name", list(PARTS))
+def test_every_query_of_the_runbook_is_answered(seen: Seen, name: str) -> None:
+    """An error fails; what answers nothing is right where the alert is quiet."""
+    answered = [bool(seen.server.ask(query)) for query in queries(PARTS[name])]
+    assert answered
+    assert any(answered) or name in QUIET
 
 
 def test_a_query_that_is_none_is_told_as_such(seen: Seen) -> None:

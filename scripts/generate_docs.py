@@ -83,6 +83,10 @@ scrape_configs:
     static_configs: [{{targets: ["127.0.0.1:9464"]}}]
 ```
 
+Whole configurations (several processes, Kubernetes), recording rules and alerts are in
+[deploy/prometheus](../deploy/prometheus/prometheus.yml); what to do about each alert is in
+[runbook.md](runbook.md).
+
 - **Times** are seconds, **money** is US dollars, both as floating point; the call log holds the
   exact numbers in whole nano-dollars. Counters begin at 0 when the process starts.
 - **Exemplars**: to a scraper that asks for OpenMetrics, `requests_total` and every histogram also

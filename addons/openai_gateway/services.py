@@ -79,6 +79,7 @@ class Services:
         Raises: NewerDatabase; OSError naming the address that is taken.
         """
         self.log.start()
+        self.metrics.condition.watch_ready(unready)
         listen = self.config.metrics
         self.admin = Admin(
             (address_of(listen.listen.host), listen.listen.port),
@@ -103,6 +104,7 @@ class Services:
     def adopt(self, config: Config, rules: Rulebook, redact: Redact) -> None:
         """Takes over what a configuration may change while it runs."""
         self.metrics.labels = labels_of(config, self.endpoints, rules.prices.names)
+        self.metrics.condition.prices_of(rules.prices.as_of)
         self.log.policy, self.log.redact = policy_of(config), redact
         self.holdings.alerts.proxy = config.upstream.proxy
 

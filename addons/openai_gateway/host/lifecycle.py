@@ -109,6 +109,7 @@ class Lifecycle:
         loaded, rules = self._load()
         ca = self._authority(loaded)
         self.state.services = self._services(loaded, rules)
+        self.state.services.metrics.condition.authority_ends(ca.not_after)
         self._force(loaded, ca)
         self._adopt(loaded, self._build(loaded, rules))
         for warning in (*loaded.warnings, *rules.warnings):

@@ -83,6 +83,10 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("requests", "counter", "key endpoint model outcome status"),
             ("key_swaps", "counter", "key"),
             ("key_rejections", "counter", "reason"),
+            ("production_key_leaks", "counter", "place"),
+            ("ready", "gauge", ""),
+            ("ca_not_after_timestamp_seconds", "gauge", ""),
+            ("prices_as_of_timestamp_seconds", "gauge", ""),
             ("upstream_errors", "counter", "endpoint model error"),
             ("tokens", "counter", "key model kind"),
             ("cost_usd", "counter", "key model"),
@@ -163,6 +167,36 @@ def test_three_calls_are_counted_by_what_became_of_them(metrics: Metrics) -> Non
     assert value(metrics, "requests_total", **rejected) == 1
     assert value(metrics, "key_rejections_total", reason="unknown") == 1
     assert value(metrics, "key_rejections_total", reason="missing") == 0
+
+
+def test_a_production_key_out_of_place_is_counted_apart(metrics: Metrics) -> None:
+    leaked = "gateway_production_key_leaked"
+    metrics.record(call(outcome="blocked", status=403, error_code="gateway_secret_detected"))
+    assert value(metrics, "production_key_leaks_total", place="request") == 0
+    metrics.record(call(outcome="blocked", status=403, error_code=leaked))
+    frame = call().on_socket()
+    frame.outcome, frame.status, frame.error_code = "blocked", 403, leaked
+    metrics.record(frame)
+    assert value(metrics, "production_key_leaks_total", place="request") == 1
+    assert value(metrics, "production_key_leaks_total", place="websocket") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values"),
+    [
+        ("production_key_leaks_total", "place", "request websocket"),
+        ("store_errors_total", "policy", "local closed"),
+        ("webhooks_total", "result", "sent failed"),
+        ("budget_spend_usd_total", "budget", "team"),
+    ],
+)
+def test_what_alerts_look_at_stands_at_0_before_the_first(
+    metrics: Metrics, name: str, label: str, values: str
+) -> None:
+    metrics.budgets([BudgetStatus("team", "day", 10, 5, 0, None, 1_800_000_000)])
+    assert [value(metrics, name, **{label: one}) for one in values.split()] == [0] * len(
+        values.split()
+    )
 
 
 def test_durations_are_seconds_and_add_up(metrics: Metrics) -> None:

@@ -61,6 +61,8 @@ class Panel:
     def read(cls, said: Mapping[str, Any]) -> Self:
         where = str(said.get("title", "a panel without a title"))
         given = known(cls, said, where)
+        if not all(isinstance(given.get(name), str) for name in ("shows", "good")):
+            raise BadSource(f"{where}: shows and good are text; quote a lone number")
         given["alerts"] = tuple(given.get("alerts", ()))
         given["queries"] = tuple(
             Query(**known(Query, one, where)) for one in given.get("queries", ())

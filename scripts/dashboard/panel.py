@@ -32,7 +32,10 @@ def panel(told: Panel, labels: Labels, place: Json) -> Json:
     if told.kind == "text":
         return made
     made["datasource"] = DATASOURCE
-    made["fieldConfig"] = {"defaults": _defaults(told), "overrides": _columns(told)}
+    made["fieldConfig"] = {
+        "defaults": _defaults(told),
+        "overrides": [*_columns(told), *_painted(told)],
+    }
     made["targets"] = [
         _target(told, one, number, labels) for number, one in enumerate(told.queries)
     ]
@@ -134,6 +137,17 @@ def _columns(told: Panel) -> list[Json]:
         }
         for one in told.queries
         if told.kind == "table"
+    ]
+
+
+def _painted(told: Panel) -> list[Json]:
+    """Colours that stay with a series, whichever others there are."""
+    return [
+        {
+            "matcher": {"id": "byRegexp", "options": f"/^{name}$/"},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+        }
+        for name, colour in told.paint.items()
     ]
 
 

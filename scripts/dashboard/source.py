@@ -39,7 +39,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. `colours` are thresholds from `base` upwards; `words` stand for numbers."""
+    """One panel. `colours` are thresholds from `base` upwards; `words` stand for numbers,
+    `paint` is the colour of series by a regular expression over their names."""
 
     title: str
     kind: Kind
@@ -54,6 +55,7 @@ class Panel:
     none: str = ""
     colours: Mapping[str | float, str] = field(default_factory=dict)
     words: Mapping[int, str] = field(default_factory=dict)
+    paint: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     later: bool = False
 

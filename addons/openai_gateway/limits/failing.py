@@ -179,7 +179,7 @@ class Guarded:
         is whole, and leaves it in debt: only what the limit could never hold is too large."""
         shares = [self._share(charge) for charge in charges]
         asked = [
-            replace(share, amount=min(share.amount, share.limit.amount))
+            share._replace(amount=min(share.amount, share.limit.amount))
             if share.amount <= charge.limit.amount
             else share
             for share, charge in zip(shares, charges, strict=True)
@@ -191,7 +191,7 @@ class Guarded:
                 self._admitted_here.popitem(last=False)
             self._local.adjust(
                 [
-                    replace(share, amount=share.amount - taken.amount)
+                    share._replace(amount=share.amount - taken.amount)
                     for share, taken in zip(shares, asked, strict=True)
                     if share.amount > taken.amount
                 ]
@@ -199,7 +199,7 @@ class Guarded:
         return admission
 
     def _share(self, charge: Charge) -> Charge:
-        return replace(charge, limit=self._shares([charge.limit])[0])
+        return charge._replace(limit=self._shares([charge.limit])[0])
 
     def _shares(self, limits: Sequence[Limit]) -> list[Limit]:
         """What is this gateway's part of each limit, at least 1."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from openai_gateway.config.store_url import parse
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.limits.failing import Guarded, Patience, Policy, StoreUnavailable
 from openai_gateway.limits.limit import Admission
 from openai_gateway.limits.redis import RedisStore, Scripts
-from openai_gateway.limits.redis_url import parse
 from openai_gateway.limits.stores import open_store
 from tests.limits.rig import ask, limit
 from tests.limits.server import Server

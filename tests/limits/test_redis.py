@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from openai_gateway.config.store_url import parse
 from openai_gateway.limits.limit import Limit, StoreFault
 from openai_gateway.limits.redis import RedisStore, Scripts
-from openai_gateway.limits.redis_url import parse
 from tests.limits.rig import ask, limit
 from tests.limits.server import Server, free_port
 

@@ -17,6 +17,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
+from openai_gateway.config.store_url import Address, Login
 from openai_gateway.limits.bucket import (
     LEASE_US,
     PERIODS_US,
@@ -26,7 +27,6 @@ from openai_gateway.limits.bucket import (
     state,
 )
 from openai_gateway.limits.limit import Admission, Charge, Limit, State, StoreFault
-from openai_gateway.limits.redis_url import Address, Login
 
 BUCKET_LUA: Final = Path(__file__).with_name("bucket.lua").read_text(encoding="utf-8")
 # redis-py's own pools refuse a call beyond their size, or grow without end. More than limits and
@@ -46,7 +46,7 @@ class Scripts:
 
     def __init__(self, address: Address) -> None:
         self._client, self._clients = _clients(address)
-        self._password = address.login.password
+        self._passwords = [password.reveal() for password in address.passwords]
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._digests: dict[str, str] = {}
 
@@ -80,7 +80,9 @@ class Scripts:
 
     def _said(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"
-        return text.replace(self._password.reveal(), "…") if self._password else text
+        for password in self._passwords:
+            text = text.replace(password, "…")
+        return text
 
 
 class RedisStore:

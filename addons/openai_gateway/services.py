@@ -18,12 +18,12 @@ from openai_gateway.api.endpoints import EndpointTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.model import Config
 from openai_gateway.config.rules import rule_file
+from openai_gateway.config.store_url import MEMORY, parse
 from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
 from openai_gateway.holdings import Holdings, holdings
 from openai_gateway.keys.minted import Minted
-from openai_gateway.limits.stores import MEMORY
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
@@ -197,8 +197,9 @@ def other_secrets(config: Config) -> list[Secret]:
         found.append(token.secret)
     found += [budget.webhook.secret for budget in config.budgets if budget.webhook is not None]
     found += [reference.secret for reference in config.alerts.webhooks]
-    if config.limits.store.secret.reveal() != MEMORY:
-        found.append(config.limits.store.secret)
+    store = config.limits.store.secret
+    if store.reveal() != MEMORY:
+        found += (store, *parse(store.reveal()).passwords)
     return found
 
 

@@ -138,8 +138,8 @@ class Limits(Section):
     mode: Mode = Field("enforce", description="off, observe (count and log only) or enforce.")
     store: StoreUrl = Field(
         literal("memory"),
-        description="memory, or redis:// or rediss:// for several gateways; a URL with a password "
-        "by reference.",
+        description="memory, or for several gateways redis://, redis+sentinel:// or "
+        "redis+cluster:// (rediss: with TLS); a URL with a password by reference.",
     )
     on_store_error: Annotated[Literal["local", "closed"], WORD] = Field(
         "local", description="local: own buckets, limits divided by `instances`; closed: refuse."

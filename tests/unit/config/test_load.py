@@ -136,7 +136,7 @@ BAD = [
     (KEYS + "metrics: {listen: 9464}\n", "2:19: metrics.listen", "must be a text"),
     (KEYS + "metrics: {tls: {cert: /dev/null}}\n", "2:11: metrics.tls.key", "is missing"),
     (KEYS + "limits: {tier: 6}\n", "2:16: limits.tier", "must be at most 5"),
-    (KEYS + "limits: {store: mysql://x}\n", "2:17: limits.store", "write it as redis://"),
+    (KEYS + "limits: {store: mysql://x}\n", "2:17: limits.store", "write redis://"),
     (KEYS + "limits: {store: 'redis://:pw@h'}\n", "2:17: limits.store", "holds a password"),
     (KEYS + "limits: {rules: [{name: a}]}\n", "2:18: limits.rules.0", "limits nothing"),
     (

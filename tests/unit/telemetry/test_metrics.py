@@ -12,7 +12,7 @@ from openai_gateway.budgets.status import BudgetStatus
 from openai_gateway.core.call import Call, Found, Request
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.usage import Usage
-from openai_gateway.limits.limit import Limit, State
+from openai_gateway.limits.limit import Admission, Limit, State
 from openai_gateway.limits.reservation import Reservation
 from openai_gateway.telemetry.labels import Labels
 from openai_gateway.telemetry.metrics import Metrics, Versions
@@ -59,7 +59,9 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
         throttled=[("rpm", "rejected")], upstream_remaining={"rpm": 4},
-        reserved=Reservation((State(Limit("rpm", 3, "r", "r"), 2, 20.0, 0.0),)),
+        reserved=Reservation(
+            Admission(True, (State(Limit("rpm", 3, "r", "r"), 2, 20.0, 0.0),), 0.0)
+        ),
         usage_anomalies=("negative",), found={Found("github-pat", "blocked", "body"): 1},
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip

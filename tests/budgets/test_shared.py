@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from openai_gateway.budgets.store import Account, Ask, Bill
 from openai_gateway.cli.budgets import budgets
-from openai_gateway.limits.redis_url import parse
+from openai_gateway.config.store_url import parse
 from tests.budgets.rig import USD, HandClock, Rig, budget
 from tests.support.call_log import write
 

@@ -18,9 +18,9 @@ from openai_gateway.budgets.rule import Rule
 from openai_gateway.budgets.status import BudgetStatus, status_of
 from openai_gateway.budgets.store import Override, SpendStore, Unavailable
 from openai_gateway.config.spending import Spending
+from openai_gateway.config.store_url import StoreUrlFault
 from openai_gateway.core.clock import Clock
 from openai_gateway.limits.limit import StoreFault
-from openai_gateway.limits.redis_url import StoreUrlFault
 from openai_gateway.limits.stores import open_store
 from openai_gateway.readiness.source import Log
 

@@ -13,7 +13,7 @@ Examples:
 """
 
 
-def _address(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, int]:
+def address(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, int]:
     """HOST:PORT, or [ADDRESS]:PORT for IPv6, as (host, port)."""
     host, _, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
@@ -34,7 +34,7 @@ def _address(_context: click.Context, _option: click.Parameter, text: str) -> tu
 @click.option(
     "--listen",
     metavar="HOST:PORT",
-    callback=_address,
+    callback=address,
     default=DEFAULT_LISTEN,
     show_default=True,
     help="Where clients' HTTPS_PROXY points to.",

@@ -73,7 +73,8 @@ def _asked(route: Route) -> tuple[Part, float | None]:
     try:
         reply = ask(route, Asked("GET", "/v1/models"))
     except Unreachable as error:
-        return Part("fail", f"{route.host}: {error}", _REACH), None
+        text = str(error) if route.host in str(error) else f"{route.host}: {error}"
+        return Part("fail", text, _REACH), None
     return _judged(route.host, reply), _ahead(reply)
 
 

@@ -44,7 +44,7 @@ def upstream(site: Site) -> Told:
     routes = [_route(host, trust, said.proxy) for host in said.hosts]
     with ThreadPoolExecutor(len(routes)) as together:
         found = list(together.map(_asked, routes))
-    dated = [ahead for _, ahead in found if ahead is not None]
+    dated = [off for _, off in found if off is not None]
     clocks = {"OpenAI": dated[0]} if dated else {}
     return told("upstream", [part for part, _ in found], clocks)
 
@@ -75,10 +75,11 @@ def _asked(route: Route) -> tuple[Part, float | None]:
     except Unreachable as error:
         text = str(error) if route.host in str(error) else f"{route.host}: {error}"
         return Part("fail", text, _REACH), None
-    return _judged(route.host, reply), _ahead(reply)
+    return judged(route.host, reply), ahead(reply)
 
 
-def _judged(host: str, reply: Reply) -> Part:
+def judged(host: str, reply: Reply) -> Part:
+    """What answers there, to a call without a key."""
     if reply.status == 401 and reply.error is not None:
         return Part("pass", f"{host} answers, its certificate verified")
     if reply.error is not None:
@@ -88,7 +89,7 @@ def _judged(host: str, reply: Reply) -> Part:
     return Part("fail", text, "something answers in its place: look at the way there")
 
 
-def _ahead(reply: Reply) -> float | None:
+def ahead(reply: Reply) -> float | None:
     """Its Date counts whole seconds, and was cut: half a second is added."""
     try:
         at = parsedate_to_datetime(reply.headers.get("date", ""))
@@ -111,10 +112,10 @@ def direct_egress(site: Site) -> Told:
         trust = _trust(site.loaded)
     except OSError:
         trust = ssl.create_default_context(cafile=certifi.where())
-    return told("direct_egress", [rule(tried((HOST, HTTPS), trust), needed=_needed(site))])
+    return told("direct_egress", [rule(tried((HOST, HTTPS), trust), needed=needed(site))])
 
 
-def _needed(site: Site) -> bool:
+def needed(site: Site) -> bool:
     """Whether the gateway runs here and itself has to go that way."""
     behind = site.config is not None and site.config.upstream.proxy is not None
     return not site.remote and not behind

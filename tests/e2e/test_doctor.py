@@ -70,10 +70,11 @@ def test_a_right_set_up_passes_everything(
     # what left: one call of `upstream` without a key, two through the gateway with the staging key
     sent = [(one.method, one.path, one.first("authorization")) for one in fake.requests]
     swapped = f"Bearer {keys.staging}"
-    assert sorted(sent, key=str) == sorted(
-        [("GET", "/v1/models", None), ("GET", "/v1/models", swapped), ("POST", CHAT, swapped)],
-        key=str,
-    )
+    assert sorted(sent) == [
+        ("GET", "/v1/models", ""),
+        ("GET", "/v1/models", swapped),
+        ("POST", CHAT, swapped),
+    ]
 
 
 def test_without_calls_nothing_leaves_with_a_key(
@@ -83,7 +84,7 @@ def test_without_calls_nothing_leaves_with_a_key(
     found, code = doctor(make_gateway(), keys)
     assert statuses(found, "streams") == dict.fromkeys(set(ORDER) - {"streams"}, "pass"), found
     assert (found["streams"]["status"], code) == ("unknown", 0)
-    assert [one.first("authorization") for one in fake.requests] == [None]
+    assert [one.first("authorization") for one in fake.requests] == [""]
 
 
 def test_a_stream_that_comes_at_once_fails(
@@ -112,7 +113,7 @@ def test_where_unknown_keys_are_stood_in_for_no_made_up_key_leaves(
     del relay
     found, _ = doctor(make_gateway({"keys": {"unknown": "default"}}), keys)
     assert (found["swap"]["status"], found["keys"]["status"]) == ("pass", "warn")
-    assert [one.first("authorization") for one in fake.requests] == [None]
+    assert [one.first("authorization") for one in fake.requests] == [""]
 
 
 @pytest.mark.parametrize("mode", ["off", "observe"])
@@ -163,7 +164,7 @@ def test_one_under_another_ca_fails_and_gets_no_key(
     found, code = doctor(gateway, keys)
     assert (found["swap"]["status"], found["leaks"]["status"], code) == ("fail", "fail", 1)
     assert "no gateway of this CA" in found["swap"]["evidence"]
-    assert [one.first("authorization") for one in fake.requests] == [None]
+    assert [one.first("authorization") for one in fake.requests] == [""]
 
 
 def test_where_no_gateway_runs_what_it_does_is_unknown(

@@ -45,7 +45,7 @@ _NAME: Final = 14
     is_flag=True,
     help="Make calls with the real keys through the running gateway; one of them costs a little.",
 )
-@click.option("--model", default="gpt-5-nano", show_default=True, help="For the call that costs.")
+@click.option("--model", default="gpt-5.4-nano", show_default=True, help="For the call that costs.")
 @click.option("--offline", is_flag=True, help="Do not try to reach OpenAI.")
 @as_json
 def doctor(

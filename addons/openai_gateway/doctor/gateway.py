@@ -3,9 +3,10 @@
 What could leave or cost is sent only with --calls, and only once the gateway has proven itself.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from openai_gateway.config.model import Config
+from openai_gateway.config.model import Config, KeyMapping
 from openai_gateway.core.secret import Secret
 from openai_gateway.doctor import streams
 from openai_gateway.doctor.finding import Finding, Part, Told, told, unknown
@@ -50,7 +51,10 @@ def _swap(site: Site, found: Proof) -> Told:
 
 def _swapped(site: Site, config: Config) -> Part:
     """A free call with a production key; its row tells which stages it went through."""
-    key = production(config)
+    swaps = [mapping for mapping in config.keys.mappings if mapping.staging is not None]
+    if not swaps:
+        return Part("pass", "no mapping has a staging key: the client's own is sent on")
+    key = production(swaps)
     if key is None:
         return Part("unknown", "no production key is known by value", "try a call of your own")
     try:
@@ -98,7 +102,7 @@ def _answered(reply: Reply, plant: Planted) -> Part:
 
 
 def _streams(site: Site) -> Told:
-    key = production(site.config) if site.config else None
+    key = production(site.config.keys.mappings) if site.config else None
     if not site.wish.calls:
         return unknown(("streams",), "not looked at: it takes a call that costs", CALLS)
     if key is None:
@@ -106,9 +110,9 @@ def _streams(site: Site) -> Told:
     return told("streams", [streams.look(site, key)])
 
 
-def production(config: Config) -> Secret | None:
+def production(mappings: Iterable[KeyMapping]) -> Secret | None:
     """The first production key that is known by value."""
-    known = (one.secret for mapping in config.keys.mappings for one in mapping.production)
+    known = (one.secret for mapping in mappings for one in mapping.production)
     return next((secret for secret in known if secret is not None), None)
 
 
@@ -116,4 +120,6 @@ def safest(config: Config) -> Secret | None:
     """A key that is let through to the search for leaks: a staging key, where that may come."""
     staging = (mapping.staging for mapping in config.keys.mappings)
     known = next((one.secret for one in staging if one is not None), None)
-    return known if known is not None and config.keys.staging == ACCEPT else production(config)
+    if known is not None and config.keys.staging == ACCEPT:
+        return known
+    return production(config.keys.mappings)

@@ -27,7 +27,7 @@ class Wish:
     listen: tuple[str, int]
     calls: bool = False
     offline: bool = False
-    model: str = "gpt-5-nano"
+    model: str = "gpt-5.4-nano"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,6 @@ def is_ours(host: str) -> bool:
     try:
         with socket.socket(family) as tried:
             tried.bind((host, 0))
-    except OSError:
+    except (OSError, UnicodeError):  # a name that is none
         return False
     return True

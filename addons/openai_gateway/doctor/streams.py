@@ -11,7 +11,7 @@ from openai_gateway.doctor.site import Site
 from openai_gateway.doctor.wire import Unreachable, opened
 
 WAIT_S: Final = 8.0
-TOKENS: Final = 400
+TOKENS: Final = 1000
 SPREAD_S: Final = 0.05
 FEWEST: Final = 5
 _MOST_LINES: Final = 5_000

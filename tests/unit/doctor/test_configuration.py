@@ -35,8 +35,8 @@ def test_keys_that_resolve_pass_and_are_not_shown(tmp_path: Path) -> None:
 
 
 def test_a_reference_that_gives_nothing_fails(tmp_path: Path) -> None:
-    found = only(configuration.keys(site(tmp_path, {"keys": {"mappings": [
-        {"production": ["env:NOT_SET_ANYWHERE"], "staging": "env:OPENAI_API_KEY_STAGING"}]}})))  # fmt: skip
+    mapping = {"production": ["env:NOT_SET_ANYWHERE"], "staging": "env:OPENAI_API_KEY_STAGING"}
+    found = only(configuration.keys(site(tmp_path, {"keys": {"mappings": [mapping]}})))
     assert found.status == "fail"
     assert "NOT_SET_ANYWHERE is not set" in found.evidence
 

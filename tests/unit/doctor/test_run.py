@@ -8,7 +8,7 @@ import pytest
 from openai_gateway.doctor.finding import Finding, Part, Probe, Told, told, unknown
 from openai_gateway.doctor.probes import ORDER, PROBES
 from openai_gateway.doctor.run import examine
-from openai_gateway.doctor.site import Site
+from openai_gateway.doctor.site import Site, Wish, survey
 from tests.unit.doctor.rig import KEYS, site
 
 
@@ -56,6 +56,13 @@ def test_offline_nothing_goes_out(tmp_path: Path) -> None:
     probe = Probe(("upstream",), goes, outward=True)
     (found,) = examine(site(tmp_path, offline=True), [probe])
     assert (found.status, "--offline" in found.evidence) == ("unknown", True)
+
+
+def test_on_a_clients_machine_what_the_gateway_has_is_unknown(tmp_path: Path) -> None:
+    machine = survey(Wish(None, ("192.0.2.1", 8080)), {}, tmp_path)
+    found = examine(machine, [Probe(("store",), lambda _: Told(())), says("ca", "fine")])
+    assert [(one.id, one.status) for one in found] == [("ca", "pass"), ("store", "unknown")]
+    assert "another machine" in found[1].fix
 
 
 def test_every_probe_has_its_place_and_every_place_its_probe() -> None:

@@ -11,7 +11,7 @@ from tests.unit.doctor.rig import site
 @pytest.mark.parametrize(
     ("host", "ours"),
     [("127.0.0.1", True), ("0.0.0.0", True), ("localhost", True), ("192.0.2.1", False),  # noqa: S104
-     ("no-such-host.invalid", False)],
+     ("no-such-host.invalid", False), ("a" * 70, False)],
 )  # fmt: skip
 def test_an_address_is_ours_if_it_can_be_listened_on(host: str, ours: bool) -> None:
     assert is_ours(host) is ours

@@ -14,7 +14,7 @@ WAIT_S: Final = 8.0
 TOKENS: Final = 1000
 SPREAD_S: Final = 0.05
 FEWEST: Final = 5
-_MOST_LINES: Final = 5_000
+_MOST_READS: Final = 5_000
 _HELD: Final = "is there another proxy between, that buffers? try --model with a slower model"
 
 
@@ -34,14 +34,13 @@ def look(site: Site, key: Secret) -> Part:
 
 
 def _arrivals(answer: HTTPResponse) -> list[float]:
-    """When each event came; a broken one raises."""
+    """When each event came; those of one read came together, however slow this machine is."""
     came: list[float] = []
-    for _ in range(_MOST_LINES):
-        line = answer.readline(65_536)
-        if not line:
+    for _ in range(_MOST_READS):
+        data = answer.read1(65_536)
+        if not data:
             break
-        if line.startswith(b"data:"):
-            came.append(time.monotonic())
+        came += [time.monotonic()] * data.count(b"data:")
     return came
 
 

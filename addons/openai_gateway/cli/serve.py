@@ -17,7 +17,7 @@ Examples:
 """
 
 
-def _address(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, int]:
+def address(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, int]:
     """HOST:PORT, or [ADDRESS]:PORT for IPv6, as (host, port)."""
     host, _, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
@@ -50,7 +50,7 @@ def _worker(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option(
     "--listen",
     metavar="HOST:PORT",
-    callback=_address,
+    callback=address,
     default=DEFAULT_LISTEN,
     show_default=True,
     help="Where clients' HTTPS_PROXY points to.",

@@ -5,11 +5,10 @@ import time
 from typing import Final
 
 from openai_gateway.config.model import Config
-from openai_gateway.config.store_url import StoreUrlFault, parse
+from openai_gateway.config.store_url import MEMORY, StoreUrlFault, parse
 from openai_gateway.doctor.finding import Part, Told, told, unknown
 from openai_gateway.doctor.site import Site
 from openai_gateway.limits.limit import Limit, StoreFault
-from openai_gateway.limits.stores import MEMORY
 from openai_gateway.limits.stores import Scripts as Runs
 
 WAIT_S: Final = 3.0

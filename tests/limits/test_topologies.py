@@ -5,9 +5,10 @@ keys lie in several, as any node does.
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
@@ -152,10 +153,31 @@ async def test_a_server_that_was_away_is_used_again(place: tuple[str, Server]) -
         with pytest.raises(StoreUnavailable):
             await take(found, "b")
         await asyncio.to_thread(node.start)
-        async with asyncio.timeout(10):
-            while not await answers(found):  # noqa: ASYNC110  # tells nobody
-                await asyncio.sleep(0.05)
+        await until_it_answers(found)
         assert (await told(found.store.peek([limit("rpm", 3)])))[0].remaining < 3
+
+
+@pytest.fixture
+def mute() -> Iterator[int]:
+    """The port of a host that takes connections and says nothing."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        yield listener.getsockname()[1]
+
+
+async def test_a_silent_sentinel_does_not_hide_the_next(mute: int, sentinel: Server) -> None:
+    async with opened(f"redis+sentinel://127.0.0.1:{mute},127.0.0.1:{sentinel.port}/main") as found:
+        await until_it_answers(found)
+
+
+async def test_a_silent_node_does_not_hide_the_next(mute: int, cluster: Server) -> None:
+    async with opened(f"redis+cluster://127.0.0.1:{mute},127.0.0.1:{cluster.port}") as found:
+        await until_it_answers(found)
+
+
+async def until_it_answers(found: Opened) -> None:
+    async with asyncio.timeout(10):
+        while not await answers(found):  # noqa: ASYNC110  # tells nobody
+            await asyncio.sleep(0.05)
 
 
 async def answers(found: Opened) -> bool:

@@ -24,12 +24,13 @@ MOST_LOCAL: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long, in seconds: for a turn to ask, then for the answer."""
+    """How long, in seconds: for a turn to ask, for the answer, and the probe for its own."""
 
     turn_s: float = 3.0
     answer_s: float = 0.25
     gone_s: float = 1.0
     probe_s: float = 1.0
+    probed_s: float = 2.0
 
 
 class StoreUnavailable(Exception):
@@ -59,6 +60,8 @@ class Guarded:
         self._count = count
         self._patience = patience
         self._turns = Turns(patience.answer_s, patience.turn_s)
+        # It may have to find the store first, past a host that is silent.
+        self._probing = Turns(patience.probed_s, patience.turn_s)
         self._heard_at = clock.monotonic()
         self._local = Memory(clock)
         self._admitted_here: OrderedDict[str, None] = OrderedDict()
@@ -178,7 +181,7 @@ class Guarded:
         while self._silent_since is not None:
             await asyncio.sleep(self._patience.probe_s)
             with suppress(StoreFault):
-                await self._turns.answer(lambda: self._store.peek(self._last_asked))
+                await self._probing.ask(lambda: self._store.peek(self._last_asked))
                 self._heard()
 
     def _take_here(self, charges: Sequence[Charge], lease: str) -> Admission:

@@ -41,8 +41,8 @@ class Memory:
         return len(self._buckets)
 
     def take(self, charges: Sequence[Charge], lease: str) -> Admission:
-        """All or nothing."""
-        now = self._now()
+        """All or nothing. Every call passes here: no frame and no object more than it takes."""
+        now = round(self._monotonic() * SECOND_US)
         if len(self._buckets) > self._tidied:
             self._tidy(now)
         asking: list[tuple[Bucket | Places, int]] = []

@@ -29,11 +29,13 @@ from openai_gateway.limits.bucket import (
 from openai_gateway.limits.limit import Admission, Charge, Limit, State, StoreFault
 
 BUCKET_LUA: Final = Path(__file__).with_name("bucket.lua").read_text(encoding="utf-8")
-# redis-py's own pools refuse a call beyond their size, or grow without end. More than limits and
-# budgets ask at once, together: there waiting for a connection would pass for the store's silence.
-CONNECTIONS: Final = 40
+# redis-py's own pools refuse a call beyond their size, or grow without end. As many as limits and
+# budgets ask at once, together: who waits for a connection would be taken for unanswered.
+CONNECTIONS: Final = 32
 # A backstop for whoever asks without a limit of time; limits/failing.py has the real one.
-SOCKET_S: Final = 1.0
+SOCKET_S: Final = 5.0
+# Where there is another host to ask: the probe of limits/failing.py must come past a silent one.
+NEXT_HOST_S: Final = 1.0
 LONGEST_NAME: Final = 200
 # Beside its own errors redis-py lets through what a transport says that was closed under it.
 FAULTS: Final = (
@@ -193,18 +195,19 @@ def _states(
 
 def _clients(address: Address) -> "tuple[Redis | RedisCluster, list[Redis | RedisCluster]]":
     """The one to ask, and all that there are to close."""
-    settings = _settings(address, address.login)
     if address.topology == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.hosts]
+        settings = _settings(address, address.login, NEXT_HOST_S)
         cluster = RedisCluster(startup_nodes=nodes, **settings)
         return cluster, [cluster]
+    settings = _settings(address, address.login, SOCKET_S)
     if address.topology == "single":
         host, port = address.hosts[0]
         single = Redis(host=host, port=port, db=address.db, **settings)
         return single, [single]
     sentinels = Sentinel(  # type: ignore[no-untyped-call]  # redis-py left its types out
         address.hosts,
-        sentinel_kwargs=_settings(address, address.sentinel_login),
+        sentinel_kwargs=_settings(address, address.sentinel_login, NEXT_HOST_S),
         db=address.db,
         **settings,
     )
@@ -212,7 +215,7 @@ def _clients(address: Address) -> "tuple[Redis | RedisCluster, list[Redis | Redi
     return master, [master, *sentinels.sentinels]
 
 
-def _settings(address: Address, login: Login) -> dict[str, Any]:
+def _settings(address: Address, login: Login, silent_s: float) -> dict[str, Any]:
     """The same for every kind: no retries, as a question must not be asked twice; RESP2, which
     old servers and proxies speak too."""
     settings: dict[str, Any] = {
@@ -220,7 +223,7 @@ def _settings(address: Address, login: Login) -> dict[str, Any]:
         "password": login.password.reveal() if login.password else None,
         "protocol": 2,
         "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": SOCKET_S,
-        "socket_connect_timeout": SOCKET_S,
+        "socket_timeout": silent_s,
+        "socket_connect_timeout": silent_s,
     }
     return settings | ({"ssl": True, **address.tls_files} if address.tls else {})

@@ -47,12 +47,11 @@ class Turns:
         try:
             if self._silent_at >= came_at:
                 raise StoreFault("it has left an earlier question unanswered")
-            return await self.answer(question)
+            return await self._answer(question)
         finally:
             self._free.release()
 
-    async def answer[T](self, question: Callable[[], T | Awaitable[T]]) -> T:
-        """Asks out of turn. Raises: StoreFault."""
+    async def _answer[T](self, question: Callable[[], T | Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(None) as patience:
                 self._asked[patience] = self._slice

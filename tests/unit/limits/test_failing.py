@@ -18,7 +18,7 @@ from openai_gateway.limits.turns import AT_ONCE
 RPM = Limit("rpm", 10, "b", "rule")
 TPM = Limit("tpm", 1_000, "b", "rule")
 PLACES = Limit("concurrency", 4, "b", "rule")
-QUICK = Patience(answer_s=0.02, gone_s=1.0, probe_s=0.005)
+QUICK = Patience(answer_s=0.02, gone_s=1.0, probe_s=0.005, probed_s=0.02)
 
 
 @dataclass

@@ -19,6 +19,8 @@ from tests.support.gateway_process import free_port
 
 READY_S: Final = 20.0
 STOP_S: Final = 10.0
+ATTEMPTS: Final = 3
+IN_USE: Final = "already in use"
 JOB: Final = "openai-gateway"
 
 type Labels = Mapping[str, str]
@@ -41,9 +43,7 @@ class Prometheus:
     def __enter__(self) -> Self:
         self._holder = tempfile.TemporaryDirectory(prefix="prometheus-")
         try:
-            self._launch()
-            if not eventually(self._ready, READY_S):
-                raise PrometheusError(self._output())
+            self._start()
         except BaseException:
             self._end()
             raise
@@ -52,13 +52,24 @@ class Prometheus:
     def __exit__(self, *_: object) -> None:
         self._end()
 
+    def _start(self) -> None:
+        for attempt in range(ATTEMPTS):
+            self._launch()
+            try:
+                if eventually(self._ready, READY_S):
+                    return
+                raise PrometheusError(self._output())
+            except PrometheusError as error:
+                self._stop()
+                if IN_USE not in str(error) or attempt == ATTEMPTS - 1:
+                    raise
+
     def ask(self, expr: str) -> list[Sample]:
         """The vector of an expression, now. Raises: PrometheusError with what it objects to."""
         data = self._get("/api/v1/query?" + urllib.parse.urlencode({"query": expr}))
-        found = [data["result"]] if data["resultType"] == "scalar" else data["result"]
         if data["resultType"] == "scalar":
-            return [({}, float(found[0][1]))]
-        return [(one["metric"], float(one["value"][1])) for one in found]
+            return [({}, float(data["result"][1]))]
+        return [(one["metric"], float(one["value"][1])) for one in data["result"]]
 
     def one(self, expr: str) -> float:
         """The value of an expression that is one number; nan where there is none yet."""
@@ -129,14 +140,18 @@ class Prometheus:
     def _output(self) -> str:
         return (Path(self._holder.name) / "output.txt").read_text(errors="replace")
 
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP_S)
+
     def _end(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(STOP_S)
+        self._stop()
         self._holder.cleanup()
 
 

@@ -29,7 +29,7 @@ def well() -> dict[str, Any]:
             "rules": [{"name": "few", "match": {"model": THROTTLED}, "rpm": 3, "per": ["model"]}]
         },
         "budgets": [
-            {"name": "spent", "match": {"model": SPENT}, "usd": 0.1, "period": "day"},
+            {"name": "spent", "match": {"model": SPENT}, "usd": 0.1, "period": "total"},
             {"name": "burning", "usd": 30, "period": "month", "hard": False, "alert_at": [0.1],
              "webhook": "env:HOOK"},
         ],

@@ -131,4 +131,8 @@ STEPS: Final[tuple[Step, ...]] = (
     _step(_CHARGES, "CREATE INDEX charges_at ON charges (at)"),
     _step(_BODIES, "CREATE INDEX bodies_at ON bodies (at)"),
     _step(_SPEND, _OVERRIDES),
+    _step(
+        "ALTER TABLE charges ADD COLUMN call VARCHAR(64)",
+        "ALTER TABLE charges ADD COLUMN budgets TEXT",
+    ),
 )

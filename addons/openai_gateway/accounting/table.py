@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Insert, or_, select
+from sqlalchemy import Connection, Insert, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openai_gateway.accounting.claims import Bid, Decision, decide
 from openai_gateway.accounting.database import connect, locate, path_of, prepare
 from openai_gateway.accounting.migrations import migrate
 from openai_gateway.accounting.record import Row
@@ -39,7 +40,11 @@ def _charge(insert: postgresql.Insert | sqlite.Insert) -> Insert:
     return insert.on_conflict_do_update(
         index_elements=[CHARGES.c.id],
         # what was charged once stays so
-        set_={"charged": or_(CHARGES.c.charged, new.charged), "at": new.at},
+        set_={
+            "charged": or_(CHARGES.c.charged, new.charged),
+            "at": new.at,
+            "budgets": func.coalesce(new.budgets, CHARGES.c.budgets),
+        },
     )
 
 
@@ -91,19 +96,30 @@ class CallsTable:
         noted: Sequence[Row] = (),
         bodies: Sequence[Mapping[str, object]] = (),
         spend: Sequence[Mapping[str, object]] = (),
-    ) -> None:
+        bids: Sequence[Bid] = (),
+    ) -> dict[str, Decision]:
         """Writes rows, charges, bodies and the sums of budgets, all or nothing; what is there
-        already stays as it is, but for the sums."""
+        already stays as it is, but for the sums. A call that wins its bid gets its paid row.
+
+        Gives the decisions by call.
+        """
         connection = self.open()
+        decided: dict[str, Decision] = {}
         with connection.begin():
             if noted:
-                connection.execute(_CHARGES[connection.dialect.name], noted)
+                ordered = sorted(noted, key=lambda one: str(one["id"]))
+                connection.execute(_CHARGES[connection.dialect.name], ordered)
+            if bids:
+                decided = decide(connection, bids, datetime.now(UTC))
+                paid = {bid.call: bid.paid for bid in bids if decided[bid.call].won}
+                rows = [paid.get(str(row["id"]), row) for row in rows]
             if rows:
                 connection.execute(_ROWS[connection.dialect.name], rows)
             if bodies:
                 connection.execute(_BODIES[connection.dialect.name], bodies)
             if spend:
                 write_sums(connection, spend)
+        return decided
 
     def charges(self, now: float) -> dict[str, bool]:
         """The ids that CHARGES_KEPT keeps, and whether each was charged."""

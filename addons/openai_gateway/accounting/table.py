@@ -17,6 +17,7 @@ from openai_gateway.accounting.schema import BODIES, CALLS, CHARGES
 from openai_gateway.accounting.spend import (
     Kept,
     Raised,
+    forget_sums,
     read_overrides,
     read_sums,
     write_override,
@@ -157,17 +158,18 @@ class CallsTable:
         connection = self.open()
         kept = ((CALLS.c.started_at, keep), (CHARGES.c.at, CHARGES_KEPT), (BODIES.c.at, bodies))
         with connection.begin():
+            more_sums = forget_sums(connection, now)
             if not any(self._surplus):
                 self._surplus = [surplus(connection, at, limit, now) for at, limit in kept]
             if not any(self._surplus):
-                return False
+                return more_sums
             for place, (at, _) in enumerate(kept):
                 if too_many := self._surplus[place]:
                     deleted = delete_oldest(connection, at, too_many)
                     self._surplus[place] = too_many - deleted if deleted else 0
         with connection.begin():
             give_back(connection)
-        return any(self._surplus)
+        return more_sums or any(self._surplus)
 
     def close(self) -> None:
         """Lets go of the database; the next use opens it again."""

@@ -19,7 +19,8 @@ from openai_gateway.telemetry.metrics import Metrics, Versions
 from scripts.demo.steps import STORY
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "certs" / "README.md"])
+BESIDE = [ROOT / "certs" / "README.md", ROOT / "deploy" / "README.md"]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *BESIDE])
 WRITTEN = [page for page in PAGES if "Made by scripts/" not in page.read_text()]
 TERMINAL = {"text", "console"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -49,7 +49,7 @@ class Bidding:
     def _decided(self, name: str, paid: Call, said: Decision, won: Callable[[Call], None]) -> None:
         self._undecided.discard(paid.id)
         if said.known:
-            self._charged.settled(name)
+            self._charged.told(name, True)
         if said.won:
             paid.waits = _read(said.budgets)
             won(paid)

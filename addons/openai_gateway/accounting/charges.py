@@ -46,7 +46,7 @@ class DurableCharged(Charged):
         """Remembers an id, and has it written, once a state; once charged it stays so."""
         charged = charged or name in self
         known = super().awaited(name) and not charged
-        self.settled(name, charged)
+        self.told(name, charged)
         if not known:  # whoever polls says the same again and again
             self._keeper.put_charge(name, charged)
 
@@ -54,8 +54,8 @@ class DurableCharged(Charged):
         """Other gateways read the same: the database decides, where it takes the id."""
         return None if self._keeper.decides(name) else super().claim(name)
 
-    def settled(self, name: str, charged: bool = True) -> None:
-        """Remembers what is written already."""
+    def told(self, name: str, charged: bool) -> None:
+        """What was written already, here or by another process."""
         super().note(name, charged)
         self._earlier().pop(name, None)
 

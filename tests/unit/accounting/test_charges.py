@@ -84,9 +84,9 @@ def test_who_sees_an_end_is_decided_where_all_gateways_write() -> None:
     charged.note("resp_1", charged=False)
     assert charged.claim("resp_1") is None
     assert "resp_1" not in charged
-    charged.settled("resp_1")
+    charged.told("resp_1", True)
     assert "resp_1" in charged
-    assert kept.put == [("resp_1", False)]  # what is settled was read in the database
+    assert kept.put == [("resp_1", False)]  # what is told was read in the database
 
 
 def test_an_id_that_no_database_takes_is_decided_here() -> None:

@@ -1,6 +1,7 @@
 """What outlives a reload: the metrics, the call log, the admin port, the keys minted so far."""
 
 import platform
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +20,12 @@ from openai_gateway.api.endpoints import EndpointTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.model import Config
 from openai_gateway.config.rules import rule_file
+from openai_gateway.config.store_url import MEMORY, parse
 from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
 from openai_gateway.holdings import Holdings, holdings
 from openai_gateway.keys.minted import Minted
-from openai_gateway.limits.stores import MEMORY
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
@@ -77,12 +78,13 @@ class Services:
         bidding = Bidding(charged)
         return cls(config, loaded, endpoints, charged, bidding, metrics, log, minted, held)
 
-    def start(self, unready: Callable[[], list[str]]) -> str:
-        """Opens the log and the admin port; gives the port's address.
+    def start(self, unready: Callable[[], list[str]], opened: socket.socket | None = None) -> str:
+        """Opens the log and the admin port, which may be `opened` already; gives its address.
 
         Raises: NewerDatabase; OSError naming the address that is taken.
         """
         self.log.start()
+        self.metrics.condition.watch_ready(unready)
         listen = self.config.metrics
         self.admin = Admin(
             (address_of(listen.listen.host), listen.listen.port),
@@ -90,6 +92,7 @@ class Services:
             unready,
             listen.token.secret if listen.token else None,
             self._tls(),
+            opened,
         )
         host, port = self.admin.start()
         scheme = "https" if listen.tls else "http"
@@ -106,7 +109,9 @@ class Services:
     def adopt(self, config: Config, rules: Rulebook, redact: Redact) -> None:
         """Takes over what a configuration may change while it runs."""
         self.metrics.labels = labels_of(config, self.endpoints, rules.prices.names)
+        self.metrics.condition.prices_of(rules.prices.as_of)
         self.log.policy, self.log.redact = policy_of(config), redact
+        self.holdings.alerts.proxy = config.upstream.proxy
 
     def needs_restart(self, new: Config) -> list[str]:
         """What of a new configuration takes effect after a restart."""
@@ -154,6 +159,11 @@ class Services:
         healthy, fault = self.log.healthy()
         return [] if healthy else [fault]
 
+    def release(self) -> None:
+        """Leaves the admin port to another process."""
+        if self.admin is not None:
+            self.admin.release()
+
     def close(self) -> None:
         """Writes what waits, within CLOSE_S, and closes the admin port."""
         self.log.close(CLOSE_S)
@@ -200,8 +210,10 @@ def other_secrets(config: Config) -> list[Secret]:
     if token is not None:
         found.append(token.secret)
     found += [budget.webhook.secret for budget in config.budgets if budget.webhook is not None]
-    if config.limits.store.secret.reveal() != MEMORY:
-        found.append(config.limits.store.secret)
+    found += [reference.secret for reference in config.alerts.webhooks]
+    store = config.limits.store.secret
+    if store.reveal() != MEMORY:
+        found += (store, *parse(store.reveal()).passwords)
     return found
 
 

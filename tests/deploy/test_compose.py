@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import make_url
 
 from openai_gateway.config.load import load
-from openai_gateway.limits.redis_url import parse
+from openai_gateway.config.store_url import parse
 from tests.support.gateway_process import environment, fresh_keys
 
 ROOT = Path(__file__).parents[2]

@@ -50,6 +50,7 @@ class Bidding:
         self._undecided.discard(paid.id)
         if said.known:
             self._charged.told(name, True)
+            self._charged.tell(name, True)
         if said.won:
             paid.waits = _read(said.budgets)
             won(paid)

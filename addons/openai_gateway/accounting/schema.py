@@ -138,4 +138,7 @@ OVERRIDES: Final = Table(
     Column("until", DateTime(timezone=True), nullable=False),
     Column("by", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    # NULL where an earlier version wrote the row
+    Column("from_nano_usd", BigInteger),
+    Column("command", Text),
 )

@@ -7,6 +7,7 @@ counting twice, and no gateway overwrites another's.
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -152,8 +153,24 @@ def forget_sums(connection: Connection, now: float) -> bool:
     return len(chosen) == FORGOTTEN_AT_ONCE
 
 
-def write_override(connection: Connection, said: Raised) -> None:
-    """Notes another limit; none is ever taken out, so the table tells who raised what, and when."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A budget's limit was changed: `nano_usd` in the place of `before` (None: not noted)."""
+
+    budget: str
+    before: int | None
+    nano_usd: int
+    until: datetime
+    by: str
+    at: datetime
+    command: str | None
+
+
+def write_override(
+    connection: Connection, said: Raised, before: int | None = None, command: str | None = None
+) -> None:
+    """Notes another limit; none is ever taken out, so the table tells who raised what, and when.
+    `before`: what held until now."""
     budget, nano_usd, until, by, at = said
     row = {
         "budget": budget,
@@ -161,6 +178,8 @@ def write_override(connection: Connection, said: Raised) -> None:
         "until": datetime.fromtimestamp(until, UTC),
         "by": by,
         "at": datetime.fromtimestamp(at, UTC),
+        "from_nano_usd": before,
+        "command": command,
         "number": (connection.scalar(select(func.max(OVERRIDES.c.number))) or 0) + 1,
     }
     connection.execute(insert(OVERRIDES).values(row))
@@ -173,6 +192,18 @@ def read_overrides(connection: Connection) -> list[Raised]:
         (row.budget, row.nano_usd, _utc(row.until).timestamp(), row.by, _utc(row.at).timestamp())
         for row in connection.execute(newest)
     ]
+
+
+def read_changes(connection: Connection, most: int = OVERRIDES_READ) -> list[Change]:
+    """The newest changes of limits first."""
+    newest = select(OVERRIDES).order_by(OVERRIDES.c.number.desc()).limit(most)
+    return [
+        Change(
+            row.budget, row.from_nano_usd, row.nano_usd, _utc(row.until), row.by, _utc(row.at),
+            row.command,
+        )
+        for row in connection.execute(newest)
+    ]  # fmt: skip
 
 
 def _utc(moment: datetime) -> datetime:

@@ -132,6 +132,10 @@ STEPS: Final[tuple[Step, ...]] = (
     _step(_BODIES, "CREATE INDEX bodies_at ON bodies (at)"),
     _step(_SPEND, _OVERRIDES),
     _step(
+        "ALTER TABLE overrides ADD COLUMN from_nano_usd BIGINT",
+        "ALTER TABLE overrides ADD COLUMN command TEXT",
+    ),
+    _step(
         "ALTER TABLE charges ADD COLUMN call VARCHAR(64)",
         "ALTER TABLE charges ADD COLUMN budgets TEXT",
     ),

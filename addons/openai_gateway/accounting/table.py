@@ -147,11 +147,11 @@ class CallsTable:
         with connection.begin():
             return read_overrides(connection)
 
-    def override(self, said: Raised) -> None:
-        """Notes that a budget was raised."""
+    def override(self, said: Raised, before: int | None = None, command: str | None = None) -> None:
+        """Notes that a budget was raised; `before` is what held until now."""
         connection = self.open()
         with connection.begin():
-            write_override(connection, said)
+            write_override(connection, said, before, command)
 
     def sweep(self, keep: Keep, bodies: Keep, now: float) -> bool:
         """Deletes a piece of what has to go; whether there is more to delete."""

@@ -24,6 +24,7 @@ from openai_gateway.budgets.store import Account, Balance, Reserved, Unavailable
 from openai_gateway.config.policy import Budget
 from openai_gateway.core.call import Call, Content
 from openai_gateway.core.clock import Clock
+from openai_gateway.core.secret import Secret
 from openai_gateway.core.verdict import PASS, Pass, Refuse, Verdict
 
 WOULD: Final = "over_budget"
@@ -49,10 +50,11 @@ class Budgets:
         lately: Lately | None = None,
         assume_max: bool = False,
         where: Callable[[str], str] = lambda _: "",
+        webhooks: Sequence[Secret] = (),
     ) -> None:
         """`lately`: what calls cost, remembered over a reload; `assume_max`: models.unpriced;
-        `where`: the file and line of a field of gateway.yaml."""
-        self.rules = rules(budgets, where)
+        `where`: the file and line of a field of gateway.yaml; `webhooks`: alerts.webhooks."""
+        self.rules = rules(budgets, where, webhooks)
         self._matching = Matching(
             [(one.match, rule) for one, rule in zip(budgets, self.rules, strict=True)]
         )

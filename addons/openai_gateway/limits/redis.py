@@ -17,13 +17,21 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
-from openai_gateway.limits.bucket import LEASE_US, PERIODS_US, SECOND_US, place_state, state
+from openai_gateway.config.store_url import Address, Login
+from openai_gateway.limits.bucket import (
+    LEASE_US,
+    PERIODS_US,
+    SECOND_US,
+    Admitted,
+    place_state,
+    state,
+)
 from openai_gateway.limits.limit import Admission, Charge, Limit, State, StoreFault
-from openai_gateway.limits.redis_url import Address, Login
 
 BUCKET_LUA: Final = Path(__file__).with_name("bucket.lua").read_text(encoding="utf-8")
-# redis-py's own pools refuse a call beyond their size, or grow without end.
-CONNECTIONS: Final = 20
+# redis-py's own pools refuse a call beyond their size, or grow without end. More than limits and
+# budgets ask at once, together: there waiting for a connection would pass for the store's silence.
+CONNECTIONS: Final = 40
 # A backstop for whoever asks without a limit of time; limits/failing.py has the real one.
 SOCKET_S: Final = 1.0
 LONGEST_NAME: Final = 200
@@ -38,7 +46,7 @@ class Scripts:
 
     def __init__(self, address: Address) -> None:
         self._client, self._clients = _clients(address)
-        self._password = address.login.password
+        self._passwords = [password.reveal() for password in address.passwords]
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._digests: dict[str, str] = {}
 
@@ -72,7 +80,9 @@ class Scripts:
 
     def _said(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"
-        return text.replace(self._password.reveal(), "…") if self._password else text
+        for password in self._passwords:
+            text = text.replace(password, "…")
+        return text
 
 
 class RedisStore:
@@ -92,11 +102,11 @@ class RedisStore:
         """
         limits = [charge.limit for charge in charges]
         answer = await self._ask("take", limits, lease, [charge.amount for charge in charges])
-        admitted = answer[0] == 1
-        asked = [0 if admitted else charge.amount for charge in charges]
-        return Admission(
-            admitted, _states(limits, asked, answer), answer[1] + answer[2] / SECOND_US
-        )
+        at = answer[1] + answer[2] / SECOND_US
+        if answer[0] == 1:
+            return Admitted(charges, _used(limits, answer), at)
+        asked = [charge.amount for charge in charges]
+        return Admission(False, _states(limits, asked, answer), at)
 
     async def adjust(self, charges: Sequence[Charge], lease: str = "") -> None:
         """Corrects buckets both ways; a place of concurrency is no amount."""
@@ -156,6 +166,15 @@ class RedisStore:
 
 def _places(limits: Sequence[Limit]) -> Sequence[Limit]:
     return [limit for limit in limits if limit.kind == "concurrency"]
+
+
+def _used(limits: Sequence[Limit], answer: Sequence[int]) -> list[int]:
+    """In bucket.py's units; of a limit of concurrency the places that are held."""
+    numbers = zip(limits, answer[3::2], answer[4::2], strict=True)
+    return [
+        whole * PERIODS_US[limit.kind] + rest if limit.kind in PERIODS_US else whole
+        for limit, whole, rest in numbers
+    ]
 
 
 def _states(

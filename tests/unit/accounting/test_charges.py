@@ -94,3 +94,16 @@ def test_an_id_that_no_database_takes_is_decided_here() -> None:
     charged.note("r\u00e9sp", charged=False)
     assert charged.claim("r\u00e9sp") is True
     assert charged.claim("r\u00e9sp") is False
+
+
+def test_what_another_worker_noted_is_known_here_and_written_there_alone() -> None:
+    here, there = Kept(), Kept()
+    one, other = DurableCharged(here), DurableCharged(there)
+    one.tell = other.told
+    one.note("resp_1", charged=False)
+    assert other.awaited("resp_1")
+    one.note("resp_1", charged=True)
+    assert "resp_1" in other
+    assert not other.awaited("resp_1")
+    assert here.put == [("resp_1", False), ("resp_1", True)]
+    assert there.put == []

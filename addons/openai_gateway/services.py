@@ -4,11 +4,13 @@ import platform
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
 from openai_gateway import __version__
 from openai_gateway.accounting import bodies
+from openai_gateway.accounting.bidding import Bidding, told
 from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.charges import DurableCharged
 from openai_gateway.accounting.record import row
@@ -42,6 +44,7 @@ class Services:
     loaded: Loaded
     endpoints: EndpointTable
     charged: DurableCharged
+    bidding: Bidding
     metrics: Metrics
     log: LogWriter
     minted: Minted
@@ -71,7 +74,9 @@ class Services:
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
         held = holdings(config, log.spend, metrics)
-        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted, held)
+        charged = DurableCharged(log)
+        bidding = Bidding(charged)
+        return cls(config, loaded, endpoints, charged, bidding, metrics, log, minted, held)
 
     def start(self, unready: Callable[[], list[str]], opened: socket.socket | None = None) -> str:
         """Opens the log and the admin port, which may be `opened` already; gives its address.
@@ -133,12 +138,21 @@ class Services:
         """What was under way beyond its row, an open socket, has ended."""
         self.metrics.ended(call)
 
-    def record(self, call: Call) -> None:
-        """The call has ended: its numbers and its row, once."""
+    def record(self, call: Call, won: Callable[[Call], None] = lambda _: None) -> None:
+        """The call has ended: its numbers and its row, once. `won` gets the call as it is charged,
+        where that is decided later."""
         try:
             self.metrics.record(call)
         finally:
-            self.log.put(row(call), bodies.of(call, self.log.policy.bodies_max_bytes))
+            if call.bill is not None and call.waits:
+                self.log.put_charge(call.bill[0], False, told(call.waits))
+            kept = bodies.of(call, self.log.policy.bodies_max_bytes)
+            bid = self.bidding.bid(call, partial(self._won, won))
+            self.log.put(row(call), kept, bid)
+
+    def _won(self, won: Callable[[Call], None], call: Call) -> None:
+        self.metrics.bill(call)
+        won(call)
 
     def unready(self) -> list[str]:
         """What is in the way of serving well."""

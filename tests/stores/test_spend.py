@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import text
 
 from openai_gateway.accounting.database import connect, locate, prepare
 from openai_gateway.accounting.migrations import migrate
-from openai_gateway.accounting.spend import read_changes
+from openai_gateway.accounting.retention import Keep
+from openai_gateway.accounting.spend import FORGOTTEN_AT_ONCE, read_changes
 from openai_gateway.accounting.steps import STEPS
 from openai_gateway.accounting.table import CallsTable
 from openai_gateway.accounting.writer import Policy
@@ -225,3 +227,20 @@ def test_the_table_is_for_people_too(place: Place) -> None:
     start = place.ask("SELECT period_start FROM spend")
     wanted = datetime.fromtimestamp(DAY, UTC)
     assert str(start)[:10] == str(wanted)[:10]
+
+
+def test_sums_of_periods_that_ended_long_ago_go_in_pieces_and_totals_stay(place: Place) -> None:
+    """A period that began 432 days ago ended at least 400 days ago, whatever its kind."""
+    log = Log(place)
+    log.writer.start()
+    for hour in range(FORGOTTEN_AT_ONCE + 5):
+        log.writer.spend.add("hours", "hour", DAY - 433 * 86_400 - hour * 3600, 1)
+    log.writer.spend.add("month", "month", DAY - 431 * 86_400, 2)
+    log.writer.spend.add("all", "total", 0, 3)
+    log.writer.close(5)
+    with closing(CallsTable(place.url, place.root)) as table:
+        pieces = 1
+        while table.sweep(Keep(), Keep(days=3), NOW):
+            pieces += 1
+    assert pieces == 2
+    assert sorted(place.column("SELECT budget FROM spend")) == ["all", "month"]

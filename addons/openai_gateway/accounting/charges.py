@@ -17,6 +17,10 @@ class Keeper(Protocol):
         """Takes an id to be written."""
         ...
 
+    def decides(self, name: str) -> bool:
+        """Whether it can tell, later, which of several gateways is charged for this id."""
+        ...
+
     def earlier_charges(self) -> dict[str, bool] | None:
         """What was there at the start; None as long as it could not be read."""
         ...
@@ -45,14 +49,21 @@ class DurableCharged(Charged):
         return super().awaited(name) or self._earlier().get(name) is False
 
     def note(self, name: str, charged: bool) -> None:
-        """Remembers an id, has it written, and tells those who share; once charged it stays so."""
+        """Remembers an id, has it written, and tells those who share, once a state; once charged it
+        stays so."""
         charged = charged or name in self
+        known = super().awaited(name) and not charged
         self.told(name, charged)
-        self._keeper.put_charge(name, charged)
-        self.tell(name, charged)
+        if not known:  # whoever polls says the same again and again
+            self._keeper.put_charge(name, charged)
+            self.tell(name, charged)
+
+    def claim(self, name: str) -> bool | None:
+        """Other gateways read the same: the database decides, where it takes the id."""
+        return None if self._keeper.decides(name) else super().claim(name)
 
     def told(self, name: str, charged: bool) -> None:
-        """What another process noted, and has written."""
+        """What was written already, here or by another process."""
         super().note(name, charged)
         self._earlier().pop(name, None)
 

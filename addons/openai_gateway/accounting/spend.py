@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Insert, func, insert, or_, select
+from sqlalchemy import Connection, Insert, delete, func, insert, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openai_gateway.accounting.schema import OVERRIDES, SPEND
@@ -31,6 +31,9 @@ ENDLESS: Final = "total"
 # No period that began earlier still runs.
 LONGEST: Final = timedelta(days=32)
 OVERRIDES_READ: Final = 1000
+# A year can be compared with the one before; the period that began so long ago ended before KEPT.
+KEPT: Final = timedelta(days=400)
+FORGOTTEN_AT_ONCE: Final = 500
 
 
 def _sum(insert: postgresql.Insert | sqlite.Insert) -> Insert:
@@ -137,6 +140,17 @@ def read_sums(connection: Connection, now: float, but: str = "") -> list[Kept]:
         spent, alerted = found.get(key, (0, ()))
         found[key] = (spent + row.spent_nano_usd, (*alerted, *row.alerted.split()))
     return [(*key, spent, tuple(dict.fromkeys(told))) for key, (spent, told) in found.items()]
+
+
+def forget_sums(connection: Connection, now: float) -> bool:
+    """Deletes a piece of the sums of periods that ended above KEPT ago; whether there is more."""
+    before = datetime.fromtimestamp(now, UTC) - KEPT - LONGEST
+    key = list(SPEND.primary_key)
+    gone = select(*key).where(SPEND.c.period != ENDLESS, SPEND.c.period_start < before)
+    chosen = connection.execute(gone.limit(FORGOTTEN_AT_ONCE)).all()
+    if chosen:
+        connection.execute(delete(SPEND).where(tuple_(*key).in_([tuple(row) for row in chosen])))
+    return len(chosen) == FORGOTTEN_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

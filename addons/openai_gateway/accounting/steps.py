@@ -135,4 +135,8 @@ STEPS: Final[tuple[Step, ...]] = (
         "ALTER TABLE overrides ADD COLUMN from_nano_usd BIGINT",
         "ALTER TABLE overrides ADD COLUMN command TEXT",
     ),
+    _step(
+        "ALTER TABLE charges ADD COLUMN call VARCHAR(64)",
+        "ALTER TABLE charges ADD COLUMN budgets TEXT",
+    ),
 )

@@ -100,6 +100,10 @@ class Ledger:
         """What a call that begins now asks of a budget."""
         return Part(rule, self._books.account(rule, now), self._books.limit(rule, now), amount)
 
+    def owing(self, rule: Rule, account: Account, now: float) -> Part:
+        """A share that was reserved elsewhere, or before a restart, in this account."""
+        return Part(rule, account, self._books.limit(rule, now), 0)
+
     def status(self, rule: Rule, now: float) -> tuple[Account, int, Balance]:
         """The budget's account now, its limit, and its balance; from now on also what others do."""
         account = self._books.account(rule, now)

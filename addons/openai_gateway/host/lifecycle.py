@@ -36,6 +36,7 @@ from openai_gateway.services import Services, known_secrets, other_secrets
 log = logging.getLogger("openai_gateway")
 
 DRAIN_S: Final = 25.0
+DECIDE_S: Final = 2.0
 DEFAULT_MAX_BODY: Final = 64 * 2**20
 
 
@@ -279,6 +280,7 @@ class Lifecycle:
                     close(self.state, exchange)
                 except Exception as fault:  # noqa: BLE001  # the others' rows must be written
                     faults.report(self.state.services, "shutdown", fault, exchange.call.id)
+        await self.state.services.bidding.finish(DECIDE_S)
         await self.state.services.holdings.stop()
         await asyncio.to_thread(self.state.services.close)
 

@@ -245,17 +245,19 @@ class Metrics:
             self._upstream_errors.at(endpoint, model, error).inc()
         self.leaks(call)
         self._limits(call, key, model)
-        self._bill(call, key, endpoint, model)
+        for anomaly in call.usage_anomalies:
+            self._anomalies.at(endpoint, self._words(anomaly)).inc()
+        self.bill(call)
         self._times(call, endpoint, model, exemplar)
         if self._gen_ai is not None:
             self._gen_ai.record(call, self.labels, exemplar)
 
-    def _bill(self, call: Call, key: str, endpoint: str, model: str) -> None:
-        """What the call consumed and cost, at the model that was sent."""
+    def bill(self, call: Call) -> None:
+        """What the call consumed and cost. Of a recorded call only where it was charged later."""
+        key, model = self.labels.key(call.key), self.labels.model(call.model_requested)
         if call.usage_missing is not None:
+            endpoint = self.labels.endpoint(call.endpoint)
             self._missing.at(endpoint, self._words(call.usage_missing)).inc()
-        for anomaly in call.usage_anomalies:
-            self._anomalies.at(endpoint, self._words(anomaly)).inc()
         if call.unpriced_model is not None:
             self._unpriced.at(self.labels.model(call.unpriced_model)).inc()
         if call.usage is None:

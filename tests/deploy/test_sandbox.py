@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.calls import eventually
 from tests.support.clients import RawH1
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, environment, fresh_keys, settings
@@ -36,7 +37,15 @@ class Traced(GatewayProcess):
     """Counts its system calls into calls.txt."""
 
     def command(self) -> list[str]:
-        return ["strace", "-f", "-c", "-o", str(self.folder / "calls.txt"), *super().command()]
+        return ["strace", "-D", "-f", "-c", "-o", str(self.told), *super().command()]
+
+    @property
+    def told(self) -> Path:
+        return self.folder / "calls.txt"
+
+    def whole(self) -> bool:
+        """-D lets the gateway have the process id; strace writes once that has ended."""
+        return self.told.exists() and self.told.read_text().rstrip().endswith(" total")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +104,8 @@ def test_it_asks_for_no_system_call_that_the_filter_takes(config: dict[str, obje
     with Traced(config, environment(KEYS)) as process:
         works(process)
         process.stop()
-        told = (process.folder / "calls.txt").read_text()
+        assert eventually(process.whole)
+        told = process.told.read_text()
     made = {line.split()[-1] for line in told.splitlines()[2:-2]}
     assert "epoll_wait" in made
     assert made <= left, sorted(made - left)

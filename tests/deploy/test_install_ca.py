@@ -1,4 +1,4 @@
-"""scripts/install-ca.sh on made-up systems: their tools are stubs that write down how they were asked."""
+"""scripts/install-ca.sh on made-up systems, whose tools write down how they were asked."""
 
 import shutil
 import subprocess

@@ -1,9 +1,11 @@
 """Programs other than the Python SDK, each a process that gets the README's variables, no more."""
 
+import concurrent.futures
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,6 +111,24 @@ def test_another_host_is_refused_by_the_proxy(
     done = run([*found(program), ELSEWHERE, BODY], gateway.client_env(keys.production), tmp_path)
     assert done.returncode != 0
     assert "403" in done.stderr
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_host_in_no_proxy_is_called_directly(
+    program: str, gateway: GatewayProcess, keys: Keys, tmp_path: Path
+) -> None:
+    """The listener speaks no TLS; that a TLS greeting comes, and no CONNECT, is what is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(RUN_S)
+        env = gateway.client_env(keys.production) | {"NO_PROXY": "localhost,127.0.0.1"}
+        url = f"https://localhost:{listener.getsockname()[1]}/"
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            done = pool.submit(run, [*found(program), url, BODY], env, tmp_path)
+            taken, _ = listener.accept()
+            with taken:
+                assert taken.recv(1) == b"\x16"
+            listener.close()
+            assert done.result().returncode != 0
 
 
 # ---- Node ---------------------------------------------------------------------------------------

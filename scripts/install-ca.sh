@@ -1,8 +1,7 @@
 #!/bin/sh
 # Puts the gateway's CA into the system's trust, on Debian, RHEL and Alpine and their kin.
 #   install-ca.sh [--uninstall] CA.pem       CA.pem: certs/gateway-ca.pem
-# Twice is as once. ROOT=DIR works on the system that lies in DIR, as for an image: then nobody need
-# be root, and the tools found there by PATH have to know it themselves.
+# Twice is as once. ROOT=DIR works on the system that lies in DIR, by chroot, as for an image.
 set -eu
 ROOT=${ROOT-}
 name=openai-gateway-ca
@@ -43,19 +42,34 @@ if command -v openssl >/dev/null 2>&1; then
     esac
 fi
 
-if command -v update-ca-certificates >/dev/null 2>&1; then
+has() { # has TOOL: whether the system that is changed has it
+    if [ -z "$ROOT" ]; then
+        command -v "$1" >/dev/null 2>&1
+        return
+    fi
+    for place in usr/sbin usr/bin sbin bin; do
+        if [ -x "$ROOT/$place/$1" ]; then return 0; fi
+    done
+    return 1
+}
+
+there() { # there COMMAND…: runs it on the system that is changed
+    if [ -z "$ROOT" ]; then "$@"; else chroot "$ROOT" "$@"; fi
+}
+
+if has update-ca-certificates; then
     folder=$ROOT/usr/local/share/ca-certificates
-    update() { update-ca-certificates "$@"; }
+    update() { there update-ca-certificates "$@"; }
     system=/etc/ssl/certs/ca-certificates.crt
-elif command -v update-ca-trust >/dev/null 2>&1; then
+elif has update-ca-trust; then
     folder=$ROOT/etc/pki/ca-trust/source/anchors
-    update() { update-ca-trust extract; }
+    update() { there update-ca-trust extract; }
     system=/etc/pki/tls/certs/ca-bundle.crt
 else
     stop 1 "knows neither update-ca-certificates (Debian, Alpine: package ca-certificates)" \
         "nor update-ca-trust (RHEL); set the clients' variables instead, as docs/clients.md tells"
 fi
-if [ -z "$ROOT" ] && [ "$(id -u)" != 0 ]; then
+if [ "$(id -u)" != 0 ]; then
     stop 1 "has to be root to change what the system trusts: sudo sh $0 …"
 fi
 kept=$folder/$name.crt
@@ -88,5 +102,5 @@ cat <<EOF
 Programs that read the system's trust (curl, Go, OpenSSL) know it now. Others need:
   export SSL_CERT_FILE=$system           # Python's httpx, aiohttp, openai
   export REQUESTS_CA_BUNDLE=$system      # Python's requests
-  export NODE_EXTRA_CA_CERTS=$kept
+  export NODE_EXTRA_CA_CERTS=${kept#"$ROOT"}
 EOF

@@ -15,13 +15,14 @@ FOLDERS = {
     DEBIAN: "usr/local/share/ca-certificates",
     RHEL: "etc/pki/ca-trust/source/anchors",
 }
-UPDATES = {DEBIAN: ("", "--fresh"), RHEL: ("extract", "extract")}
+UPDATES = {DEBIAN: (DEBIAN, f"{DEBIAN} --fresh"), RHEL: (f"{RHEL} extract",) * 2}
 NEEDED = ("cat", "chmod", "cmp", "cp", "grep", "id", "mkdir", "mv", "openssl", "rm", "sh")
 over_systems = pytest.mark.parametrize("tool", FOLDERS)
 
 
 class System:
-    """A root folder, and a PATH that holds what the script needs and one system's tool."""
+    """A root folder with one system's tool, and a PATH with what the script needs; the caller is
+    root, and chroot writes down what it should have run there."""
 
     def __init__(self, folder: Path, tool: str | None) -> None:
         self.root, self.bin = folder / "root", folder / "bin"
@@ -32,13 +33,17 @@ class System:
             found = shutil.which(name)
             if found:
                 (self.bin / name).symlink_to(found)
+        self.write("id", "echo 0")
+        self.write("chroot", f'shift; echo "$*" >>"{self.told}"')
         if tool:
-            self.write(tool, f'echo "$*" >>"{self.told}"')
+            self.write(tool, "exit 99", self.root / "usr/sbin")
 
-    def write(self, name: str, text: str) -> None:
-        (self.bin / name).unlink(missing_ok=True)
-        (self.bin / name).write_text(f"#!/bin/sh\n{text}\n")
-        (self.bin / name).chmod(0o755)
+    def write(self, name: str, text: str, folder: Path | None = None) -> None:
+        path = (folder or self.bin) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
 
     def run(self, *words: str, root: bool = True) -> "subprocess.CompletedProcess[str]":
         env = {"PATH": str(self.bin)} | ({"ROOT": str(self.root)} if root else {})
@@ -48,7 +53,8 @@ class System:
         )  # fmt: skip
 
     def installed(self) -> list[str]:
-        return [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
+        files = [path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file()]
+        return [str(path) for path in files if path.parent.name != "sbin"]
 
     def updates(self) -> list[str]:
         return self.told.read_text().splitlines() if self.told.exists() else []
@@ -68,6 +74,7 @@ def test_it_is_installed_once_and_taken_away_again(tool: str, ca: Path, tmp_path
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(words)
         assert "export SSL_CERT_FILE=/etc/" in done.stdout
+        assert f"export NODE_EXTRA_CA_CERTS=/{kept}\n" in done.stdout
         assert system.installed() == [kept]
         assert (system.root / kept).read_bytes() == ca.read_bytes()
         assert (system.root / kept).stat().st_mode & 0o777 == 0o644
@@ -125,6 +132,20 @@ def test_wrong_usage_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
     assert "usage: install-ca.sh [--uninstall] CA.pem" in done.stderr
 
 
+def test_without_a_root_folder_the_systems_own_tool_is_asked(ca: Path, tmp_path: Path) -> None:
+    system = System(tmp_path, None)
+    system.write(DEBIAN, f'echo "own $*" >>"{system.told}"')
+    for name in ("cp", "mkdir", "mv", "rm", "chmod"):  # this machine stays as it is
+        system.write(name, f'echo {name} "$*" >>"{system.told}"')
+    done = system.run(str(ca), root=False)
+    assert done.returncode == 0, done.stderr
+    kept = f"/{FOLDERS[DEBIAN]}/openai-gateway-ca.crt"
+    assert system.updates() == [
+        f"mkdir -p /{FOLDERS[DEBIAN]}", f"cp {ca} {kept}.new", f"chmod 644 {kept}.new",
+        f"mv -f {kept}.new {kept}", "own ",
+    ]  # fmt: skip
+
+
 def test_a_system_without_a_known_tool_is_refused(ca: Path, tmp_path: Path) -> None:
     system = System(tmp_path, None)
     done = system.run(str(ca))
@@ -137,6 +158,7 @@ def test_a_system_without_a_known_tool_is_refused(ca: Path, tmp_path: Path) -> N
 def test_who_is_not_root_is_refused_before_anything_is_written(ca: Path, tmp_path: Path) -> None:
     system = System(tmp_path, DEBIAN)
     system.write("id", "echo 1000")
+    system.write(DEBIAN, f'echo {DEBIAN} >>"{system.told}"')
     for name in ("cp", "mkdir", "mv", "rm"):  # whatever the script does, this system stays
         system.write(name, f'echo {name} >>"{system.told}"')
     done = system.run(str(ca), root=False)
@@ -148,10 +170,10 @@ def test_who_is_not_root_is_refused_before_anything_is_written(ca: Path, tmp_pat
 @over_systems
 def test_an_update_that_fails_is_told(tool: str, ca: Path, tmp_path: Path) -> None:
     system = System(tmp_path, tool)
-    system.write(tool, "exit 1")
+    system.write("chroot", "exit 1")
     done = system.run(str(ca))
     assert done.returncode == 1
     assert "update failed" in done.stderr
-    system.write(tool, f'echo "$*" >>"{system.told}"')
+    system.write("chroot", f'shift; echo "$*" >>"{system.told}"')
     assert system.run(str(ca)).returncode == 0, "the next try mends it"
     assert system.updates() == [UPDATES[tool][0]]

@@ -51,6 +51,12 @@ CURL = """
 curl -sS --max-time 20 "$1" -H "authorization: Bearer $OPENAI_API_KEY" \
     -H "content-type: application/json" -d "$2"
 """
+SDK = """
+import openai
+hello = [{"role": "user", "content": "Say hello."}]
+client = openai.OpenAI(max_retries=0)
+print(client.chat.completions.create(model="gpt-6-luna", messages=hello).model_dump_json())
+"""
 PROGRAMS = {
     "httpx": [sys.executable, "-c", HTTPX],
     "requests": [sys.executable, "-c", REQUESTS],
@@ -89,6 +95,31 @@ def test_the_readmes_variables_are_enough(
     assert json.loads(done.stdout)["choices"][0]["message"]["content"] == TEXT
     assert fake.requests[0].values("authorization") == [f"Bearer {keys.staging}"]
     assert fake.requests[0].body.decode() == BODY
+
+
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+READS = {
+    "openai": {"SSL_CERT_FILE"},
+    "httpx": {"SSL_CERT_FILE"},
+    "requests": {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"},
+    "aiohttp": {"SSL_CERT_FILE"},
+    "curl": {"SSL_CERT_FILE", "CURL_CA_BUNDLE"},
+}
+
+
+@pytest.mark.parametrize("variable", TRUST)
+@pytest.mark.parametrize("program", READS)
+def test_which_variable_a_client_reads_its_trust_from(
+    program: str, variable: str, gateway: GatewayProcess, fake: FakeOpenAIThread,
+    keys: Keys, tmp_path: Path,
+) -> None:  # fmt: skip
+    given = gateway.client_env(keys.production)
+    env = {name: value for name, value in given.items() if name not in TRUST}
+    env[variable] = str(gateway.bundle)
+    words = [sys.executable, "-c", SDK] if program == "openai" else found(program)
+    done = run([*words, URL, BODY], env, tmp_path)
+    assert (done.returncode == 0) is (variable in READS[program]), done.stderr
+    assert len(fake.requests) == (variable in READS[program])
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -29,7 +29,7 @@ class Arrival(NamedTuple):
     """None where the call uses tokens, and nobody knows how many."""
     output_tokens: int | None = 0
     most: int | None = None
-    """The most output tokens that the request allows, of all its answers; None: it sets no bound."""
+    """The most output tokens that the request allows, of all its answers; None: it says none."""
     answers: int = 1
     images: int = 0
     duration_us: int | None = 0

@@ -20,7 +20,8 @@ class Tally:
     """
 
     __slots__ = (
-        "calls", "delayed", "first_us", "full", "limit", "longest_s", "peak", "refused", "too_large",
+        "calls", "delayed", "first_us", "full", "limit", "longest_s", "peak", "refused",
+        "too_large",
     )  # fmt: skip
 
     def __init__(self, limit: Limit) -> None:

@@ -1,7 +1,7 @@
 """All buckets of a simulation: which of them hold a kind of call, and where it is counted."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from openai_gateway.limits.arrival import Usual
@@ -19,7 +19,7 @@ OTHERS: Final = "(others)"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One limit of a call: `wants` where every call asks the same of it, else of tokens or images."""
+    """One limit of a call: `wants` where every call asks the same, else of tokens or images."""
 
     gauge: Gauge | PlacesGauge
     wants: Wants | None
@@ -67,10 +67,10 @@ class Gauges:
         found = self.tallies.get(name_of(limit))
         if found is not None:
             return found
-        name = name_of(limit)
         if len(self.tallies) >= MOST_TOLD:
-            name = limit.kind, f"{limit.bucket.partition('|')[0]}|{OTHERS}"
-        return self.tallies.setdefault(name, Tally(limit))
+            rule = limit.bucket.partition("|")[0]
+            limit = replace(limit, bucket=f"{rule}|{limit.amount}|{OTHERS}")
+        return self.tallies.setdefault(name_of(limit), Tally(limit))
 
     def _kind(self, facts: Facts, now: int) -> Held:
         if len(self._kinds) >= MOST_CACHED or len(self._gauges) >= self._most:

@@ -136,7 +136,7 @@ class _Simulation:
             None if self._base_us is None else self._last_us,
             self._first,
             self._met,
-            in_order(self._gauges.tallies.values()),
+            in_order(tally for tally in self._gauges.tallies.values() if tally.calls),
             self._gauges.models,
             self._unlimited,
             self._set_back,

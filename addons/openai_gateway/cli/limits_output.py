@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # slow to import, and not needed for --help
 _NAME_LEAST: Final = 8
 _THOUSAND: Final = 1000
 _UNKNOWN: Final = "(no model)"
+_KIND: Final = 4  # CONC is concurrency
 _DAY: Final = timedelta(days=1)
 _KINDS: Final = {"concurrency": "at once"}
 _HEAD: Final = ("", "limit", "calls", "refused", "delayed", "share", "wait", "peak", "first 429")
@@ -107,8 +108,11 @@ def _total(found: "Simulated") -> Cells:
 
 
 def _aligned(rows: Sequence[Cells]) -> None:
-    """The name gives way; where that is not enough, the gaps do."""
+    """The name gives way; where that is not enough the gaps do, and then the last columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while sum(widths[1:]) + len(widths) - 1 + _NAME_LEAST > WIDTH:
+        rows = [row[:-1] for row in rows]
+        widths.pop()
     others = sum(widths[1:])
     gap = 2 if others + 2 * (len(widths) - 1) + min(widths[0], 2 * _NAME_LEAST) <= WIDTH else 1
     widths[0] = min(widths[0], max(_NAME_LEAST, WIDTH - others - gap * (len(widths) - 1)))
@@ -123,25 +127,20 @@ def _calls(told: Told) -> None:
     if not told.terms.listed or not found.met:
         return
     say("")
-    rows = [("call", "UTC", "model", "limit", "")]
-    rows += [
-        (
-            met.call.id,
-            moment(met.call.at_us).strftime("%m-%d %H:%M:%S"),
-            met.call.facts.model or _UNKNOWN,
-            met.limit.kind.upper(),
-            "too large" if math.isinf(met.wait_s) else f"{_did(met)} {_wait(met.wait_s)}",
-        )
-        for met in found.met
-    ]
-    for number, row in enumerate(rows):
-        id_, at, model, kind, did = row
-        line = f"{cut(id_, 31):<31} {at:<14} {cut(model, 12):<12} {kind[:4]:<5} {did}"
-        say(line.rstrip(), bold=not number)
+    say(_line("call", "UTC", "model", "limit", ""), bold=True)
+    for met in found.met:
+        at = moment(met.call.at_us).strftime("%m-%d %H:%M:%S")
+        did = "too large" if math.isinf(met.wait_s) else f"{_did(met)} {_wait(met.wait_s)}"
+        kind = met.limit.kind[:_KIND].upper()
+        say(_line(met.call.id, at, met.call.facts.model or _UNKNOWN, kind, did))
     more = found.refused + found.delayed - len(found.met)
     if more:
         say(f"  and {more:,} calls more; --top N shows them")
     say("")
+
+
+def _line(id_: str, at: str, model: str, kind: str, did: str) -> str:
+    return f"{cut(id_, 31):<31} {at:<14} {cut(model, 12):<12} {kind:<5} {did}".rstrip()
 
 
 def _did(met: "Met") -> str:
@@ -198,10 +197,12 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _wait(seconds: float) -> str:
+    """Rounded up, to what one cares for."""
     from openai_gateway.limits.headers import duration, milliseconds
 
     ms = milliseconds(seconds)
-    return duration(ms if ms < 10_000 else -(-ms // 1000) * 1000)
+    grain = 1 if ms < _THOUSAND else 100 if ms < 60 * _THOUSAND else _THOUSAND
+    return duration(-(-ms // grain) * grain)
 
 
 def _first(at_us: int | None, found: "Simulated") -> str:

@@ -18,6 +18,8 @@ def origin(said: str, environ: Mapping[str, str], cwd: Path) -> Place | Path:
         return named(said, environ, cwd)
     path = cwd / said
     try:
+        if path.exists() and not path.is_file():
+            raise NoLog(f"--from {said}: is no file")  # a pipe might never be written to
         with path.open("rb") as file:
             head = file.read(len(_SQLITE))
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """What `--from` names: a URL, a database's file, or an export."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ def test_what_is_neither_is_told(tmp_path: Path, said: str) -> None:
     with pytest.raises(NoLog) as told:
         origin(said, {}, tmp_path)
     assert "FAKE" not in str(told.value)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NoLog, match="is no file"):
+        origin("pipe", {}, tmp_path)
 
 
 def test_a_path_with_a_question_mark_would_name_another_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 VENV ?= .venv
 PY = $(VENV)/bin/python
 TESTS ?= tests
+MARK ?= not soak
 export VENV
 
 .DEFAULT_GOAL := help
@@ -20,7 +21,7 @@ demo: setup ## the whole story against a fake OpenAI; KEEP=1 stays up
 	@$(PY) scripts/demo.py
 
 test: setup ## the test suite without its soaks
-	$(PY) -m pytest $(TESTS) -m "not soak" -n 2 --dist loadfile
+	$(PY) -m pytest $(TESTS) -m "$(MARK)" -n 2 --dist loadfile
 
 lint: setup ## style, types, layers, generated pages
 	$(PY) -m ruff check .

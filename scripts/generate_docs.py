@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "addons"))
+sys.path[:0] = [str(ROOT / "addons"), str(ROOT)]
 
 from openai_gateway.api.errors import CATALOGUE  # noqa: E402 - after the path is set
 from openai_gateway.config.describe import Row, rows  # noqa: E402 - after the path is set
@@ -22,6 +22,7 @@ from openai_gateway.telemetry.families import (  # noqa: E402 - after the path i
     Declared,
 )
 from openai_gateway.telemetry.metrics import Metrics, Versions  # noqa: E402 - after the path is set
+from scripts.dashboard import dashboard  # noqa: E402 - after the path is set
 
 _MADE: Final = "<!-- Made by scripts/generate_docs.py; do not edit. -->\n"
 
@@ -82,6 +83,10 @@ scrape_configs:
   - job_name: openai-gateway
     static_configs: [{{targets: ["127.0.0.1:9464"]}}]
 ```
+
+Whole configurations (several processes, Kubernetes), recording rules and alerts are in
+[deploy/prometheus](../deploy/prometheus/prometheus.yml); what to do about each alert is in
+[runbook.md](runbook.md).
 
 - **Times** are seconds, **money** is US dollars, both as floating point; the call log holds the
   exact numbers in whole nano-dollars. Counters begin at 0 when the process starts.
@@ -237,6 +242,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/errors.md": errors,
     "docs/metrics.md": metrics,
     "schema/gateway.schema.json": _schema,
+    "deploy/grafana/dashboards/openai-gateway.json": dashboard,
 }
 
 

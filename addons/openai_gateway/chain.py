@@ -98,6 +98,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         lately=held.lately,
         assume_max=config.models.unpriced == "assume_max",
         where=loaded.where,
+        webhooks=[one.secret for one in config.alerts.webhooks],
     )
     ring = KeyRing.from_config(config.keys)
     tripwire = TripwireStage(Tripwire(ring.productions()))

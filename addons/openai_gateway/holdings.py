@@ -92,7 +92,7 @@ def holdings(config: Config, table: SpendTable, counts: Counts) -> Holdings:
     )
     waiting, recent = Waiting(clock), Recent()
     settlement = Settlement(opened.store, recent, waiting)
-    alerts = Alerts(counts.webhooks, config.environment)
+    alerts = Alerts(counts.webhooks, config.environment, config.upstream.proxy)
     ledger = Ledger(_spend(opened, config, clock, counts), table, clock, alerts.put)
     limits = Shared(opened.store, settlement, waiting, recent, clock)
     return Holdings(limits, ledger, Lately(), alerts, clock)

@@ -4,16 +4,17 @@ configuration, told with its file, line and column.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from openai_gateway.api.endpoints import EndpointTable
 from openai_gateway.api.price_file import Fault, PriceFileError
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
-from openai_gateway.config.problems import ConfigError, Problem
+from openai_gateway.config.problems import ConfigError, Loc, Problem, dotted
 from openai_gateway.config.rules import price_files, rule_file
 from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.policy import expired
@@ -22,9 +23,10 @@ from openai_gateway.leaks.rules.rule import RulesFault
 from openai_gateway.limits.profile import Profile
 from openai_gateway.limits.rulings import Rulings
 from openai_gateway.limits.tiers import Tiers
-from openai_gateway.limits.unmatched import Known, never_matching
+from openai_gateway.limits.unmatched import Known, never_matching, without_name
 
 LIMITS: Final = "rules/limits.yaml"
+UNLISTED: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _rulings(
 
 
 def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:
-    """Rules of limits that can never decide anything."""
+    """Rules of limits that can never decide anything, and budgets that no call falls under."""
     config = loaded.config
     known = Known(
         key=frozenset(mapping.name for mapping in config.keys.mappings),
@@ -99,9 +101,25 @@ def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:
         client=frozenset(config.clients.credentials) or None,
     )
     for number, why in never_matching(config.limits.rules, known):
-        path = ("limits", "rules", number)
-        where = str(loaded.path or "environment")
-        yield Problem(where, *loaded.lines.place(path), f"limits.rules.{number}", why)
+        yield _noted(loaded, ("limits", "rules", number), why)
+    if any(budget.match.endpoint for budget in config.budgets):
+        known = replace(known, endpoint=_endpoints(loaded))
+    for number, budget in enumerate(config.budgets):
+        if never := without_name(budget.match, known):
+            yield _noted(loaded, ("budgets", number), never)
+
+
+def _noted(loaded: Loaded, loc: Loc, why: str) -> Problem:
+    return Problem(str(loaded.path or "environment"), *loaded.lines.place(loc), dotted(loc), why)
+
+
+def _endpoints(loaded: Loaded) -> frozenset[str] | None:
+    """The names of the table; None where it cannot be read, which is told elsewhere."""
+    try:
+        found = EndpointTable.load(rule_file(loaded.root, "rules/endpoints.yaml"))
+    except (OSError, ValueError):
+        return None
+    return frozenset((*found.names(), UNLISTED))
 
 
 @lru_cache(maxsize=2)

@@ -1,16 +1,18 @@
 """What outlives a reload: the metrics, the call log, the admin port, the keys minted so far."""
 
 import platform
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
 from openai_gateway import __version__
 from openai_gateway.accounting import bodies
+from openai_gateway.accounting.bidding import Bidding, told
 from openai_gateway.accounting.bodies import Redact
 from openai_gateway.accounting.charges import DurableCharged
-from openai_gateway.accounting.meter import Charged
 from openai_gateway.accounting.record import row
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.writer import LogWriter, Policy
@@ -18,12 +20,12 @@ from openai_gateway.api.endpoints import EndpointTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.model import Config
 from openai_gateway.config.rules import rule_file
+from openai_gateway.config.store_url import MEMORY, parse
 from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.core.secret import Secret
 from openai_gateway.holdings import Holdings, holdings
 from openai_gateway.keys.minted import Minted
-from openai_gateway.limits.stores import MEMORY
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.telemetry.admin import Admin
 from openai_gateway.telemetry.labels import Labels
@@ -41,7 +43,8 @@ class Services:
     config: Config
     loaded: Loaded
     endpoints: EndpointTable
-    charged: Charged
+    charged: DurableCharged
+    bidding: Bidding
     metrics: Metrics
     log: LogWriter
     minted: Minted
@@ -71,14 +74,17 @@ class Services:
         metrics.watch_queue(log.waiting)
         minted = Minted(SystemClock(), MOST_MINTED)
         held = holdings(config, log.spend, metrics)
-        return cls(config, loaded, endpoints, DurableCharged(log), metrics, log, minted, held)
+        charged = DurableCharged(log)
+        bidding = Bidding(charged)
+        return cls(config, loaded, endpoints, charged, bidding, metrics, log, minted, held)
 
-    def start(self, unready: Callable[[], list[str]]) -> str:
-        """Opens the log and the admin port; gives the port's address.
+    def start(self, unready: Callable[[], list[str]], opened: socket.socket | None = None) -> str:
+        """Opens the log and the admin port, which may be `opened` already; gives its address.
 
         Raises: NewerDatabase; OSError naming the address that is taken.
         """
         self.log.start()
+        self.metrics.condition.watch_ready(unready)
         listen = self.config.metrics
         self.admin = Admin(
             (address_of(listen.listen.host), listen.listen.port),
@@ -86,6 +92,7 @@ class Services:
             unready,
             listen.token.secret if listen.token else None,
             self._tls(),
+            opened,
         )
         host, port = self.admin.start()
         scheme = "https" if listen.tls else "http"
@@ -102,7 +109,9 @@ class Services:
     def adopt(self, config: Config, rules: Rulebook, redact: Redact) -> None:
         """Takes over what a configuration may change while it runs."""
         self.metrics.labels = labels_of(config, self.endpoints, rules.prices.names)
+        self.metrics.condition.prices_of(rules.prices.as_of)
         self.log.policy, self.log.redact = policy_of(config), redact
+        self.holdings.alerts.proxy = config.upstream.proxy
 
     def needs_restart(self, new: Config) -> list[str]:
         """What of a new configuration takes effect after a restart."""
@@ -129,17 +138,31 @@ class Services:
         """What was under way beyond its row, an open socket, has ended."""
         self.metrics.ended(call)
 
-    def record(self, call: Call) -> None:
-        """The call has ended: its numbers and its row, once."""
+    def record(self, call: Call, won: Callable[[Call], None] = lambda _: None) -> None:
+        """The call has ended: its numbers and its row, once. `won` gets the call as it is charged,
+        where that is decided later."""
         try:
             self.metrics.record(call)
         finally:
-            self.log.put(row(call), bodies.of(call, self.log.policy.bodies_max_bytes))
+            if call.bill is not None and call.waits:
+                self.log.put_charge(call.bill[0], False, told(call.waits))
+            kept = bodies.of(call, self.log.policy.bodies_max_bytes)
+            bid = self.bidding.bid(call, partial(self._won, won))
+            self.log.put(row(call), kept, bid)
+
+    def _won(self, won: Callable[[Call], None], call: Call) -> None:
+        self.metrics.bill(call)
+        won(call)
 
     def unready(self) -> list[str]:
         """What is in the way of serving well."""
         healthy, fault = self.log.healthy()
         return [] if healthy else [fault]
+
+    def release(self) -> None:
+        """Leaves the admin port to another process."""
+        if self.admin is not None:
+            self.admin.release()
 
     def close(self) -> None:
         """Writes what waits, within CLOSE_S, and closes the admin port."""
@@ -187,8 +210,10 @@ def other_secrets(config: Config) -> list[Secret]:
     if token is not None:
         found.append(token.secret)
     found += [budget.webhook.secret for budget in config.budgets if budget.webhook is not None]
-    if config.limits.store.secret.reveal() != MEMORY:
-        found.append(config.limits.store.secret)
+    found += [reference.secret for reference in config.alerts.webhooks]
+    store = config.limits.store.secret
+    if store.reveal() != MEMORY:
+        found += (store, *parse(store.reveal()).passwords)
     return found
 
 

@@ -9,13 +9,14 @@ from typing import Final
 
 from scripts.demo.process import Application
 from scripts.demo.step import Scene, Step
+from scripts.demo.steps.bounds import SETTINGS as BOUNDS
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import SCRIPT, GatewayProcess, environment, merged, settings
 from tests.support.gateway_settings import Keys
 from tests.support.relay import RelayThread, to_fake
 
 OWN_RULES: Final = Path(__file__).with_name("rules.yaml")
-LEAKS: Final = {"leaks": {"rules": ["rules/secrets.yaml", str(OWN_RULES)]}}
+OWN: Final = {"leaks": {"rules": ["rules/secrets.yaml", str(OWN_RULES)]}, **BOUNDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def world(keys: Keys) -> Iterator[World]:
         FakeOpenAIThread(staging_keys={keys.staging}) as fake,
         RelayThread(to_fake(fake.port)) as relay,
         GatewayProcess(
-            merged(settings(relay.url, fake.ca_pem_path), LEAKS), environment(keys), script=script
+            merged(settings(relay.url, fake.ca_pem_path), OWN), environment(keys), script=script
         ) as gateway,
         Application(three_variables(gateway, keys), gateway.folder) as application,
     ):

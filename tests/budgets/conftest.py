@@ -37,9 +37,9 @@ async def store(request: pytest.FixtureRequest, clock: HandClock) -> AsyncIterat
         return
     url = request.getfixturevalue("server").url
     from openai_gateway.budgets.redis import RedisSpend
+    from openai_gateway.config.store_url import parse
     from openai_gateway.limits.limit import StoreFault
     from openai_gateway.limits.redis import Scripts
-    from openai_gateway.limits.redis_url import parse
 
     scripts = Scripts(parse(url))
     yield RedisSpend(scripts, f"test-{next(_NAMES)}", (StoreFault,))

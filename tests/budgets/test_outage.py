@@ -13,9 +13,9 @@ pytest.importorskip("redis", reason="redis (extra [redis]) is not installed")
 
 from openai_gateway.budgets.redis import ANSWER_S, RedisSpend
 from openai_gateway.budgets.store import Unavailable
+from openai_gateway.config.store_url import parse
 from openai_gateway.limits.limit import StoreFault
 from openai_gateway.limits.redis import Scripts
-from openai_gateway.limits.redis_url import parse
 from tests.limits.server import Server, executable
 
 

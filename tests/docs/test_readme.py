@@ -19,7 +19,8 @@ from openai_gateway.telemetry.metrics import Metrics, Versions
 from scripts.demo.steps import STORY
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "certs" / "README.md"])
+PLACES = ("*.md", "docs/*.md", "certs/*.md", "deploy/**/*.md")
+PAGES = sorted(page for place in PLACES for page in ROOT.glob(place))
 WRITTEN = [page for page in PAGES if "Made by scripts/" not in page.read_text()]
 TERMINAL = {"text", "console"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -234,8 +234,15 @@ def test_a_row_tells_what_the_request_was_like_and_what_openai_allows(
 def test_background_work_is_charged_once_also_over_a_restart(
     make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys, tmp_path: Path
 ) -> None:
+    """The end comes right after the read: its budget has paid all the same, and once."""
     del fake
-    config = {"log": {"database": f"sqlite:///{tmp_path / 'calls.db'}"}}
+    budget = {
+        "name": "ordered",
+        "usd": 1,
+        "period": "day",
+        "match": {"endpoint": "responses.create"},
+    }
+    config = {"log": {"database": f"sqlite:///{tmp_path / 'calls.db'}"}, "budgets": [budget]}
     body = {"model": "gpt-6-luna", "input": "x", "background": True}
     with contextlib.closing(sqlite3.connect(tmp_path / "calls.db")):
         pass
@@ -250,8 +257,10 @@ def test_background_work_is_charged_once_also_over_a_restart(
     with contextlib.closing(sqlite3.connect(tmp_path / "calls.db")) as database:
         query = "SELECT id, cost_nano_usd FROM calls WHERE method = 'GET'"
         costs = dict(database.execute(query).fetchall())
+        spent = database.execute("SELECT sum(spent_nano_usd) FROM spend").fetchone()[0]
     assert costs[asked[0]] > 0
     assert costs[asked[1]] == 0
+    assert spent == costs[asked[0]]
 
 
 def test_a_chunked_stream_that_is_made_to_tell_leaves_framed_in_one_way(

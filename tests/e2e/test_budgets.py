@@ -7,18 +7,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.e2e.calls import BODY, CHAT, eventually, post
+from tests.e2e.commands import told as run
 from tests.e2e.conftest import MakeGateway
 from tests.support.clients import WebSocket, bearer
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys
+from tests.support.relay import RelayThread
 
 CODE = "project_spend_limit_exceeded"
 USED = "openai_gateway_budget_used_usd"
+WEBHOOKS = "openai_gateway_webhooks_total"
 # gpt-6-luna: 0.10 USD a million in, 0.50 out: 1,000 and 500 tokens are 350,000 nano-dollars.
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
 A_CALL_USD = 0.00035
@@ -29,7 +33,7 @@ def budget(usd: float, **more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def webhook(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def webhook(status: int = 200, location: str = "") -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A page on loopback that keeps what is posted to it."""
     posted: list[dict[str, Any]] = []
 
@@ -38,6 +42,8 @@ def webhook(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.send_response(status)
             self.send_header("content-length", "0")
+            if location:
+                self.send_header("location", location)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -140,6 +146,85 @@ def test_a_soft_budget_lets_pass_and_tells_by_webhook_once(
     assert eventually(
         lambda: process.metric("openai_gateway_webhooks_total", result="sent") == 2, 5
     )
+
+
+def test_an_alert_goes_to_every_webhook_once_also_after_a_restart(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    with webhook() as (first, one), webhook() as (second, two):
+        told = {
+            **budget(0.0007, hard=False, alert_at=[0.5, 0.9]),
+            "alerts": {"webhooks": ["env:FIRST", "env:SECOND"]},
+        }
+        env = {"FIRST": first, "SECOND": second}
+        process = make_gateway(told, env=env)
+        assert "not yet in force" not in process.output()
+        assert statuses(process, keys, 1) == [200]
+        assert eventually(lambda: len(one) == len(two) == 1, 8)
+        assert eventually(lambda: process.metric(WEBHOOKS, result="sent") == 1, 5)
+        process.stop()
+        database = process.folder / "var" / "calls.db"
+        again = make_gateway({**told, "log": {"database": f"sqlite:///{database}"}}, env=env)
+        assert statuses(again, keys, 2) == [200] * 2
+        assert eventually(lambda: len(one) == len(two) == 2, 8)
+        assert eventually(lambda: again.metric(WEBHOOKS, result="sent") == 1, 5)
+    assert [alert["threshold"] for alert in one] == [0.5, 0.9]
+    assert [alert["threshold"] for alert in two] == [0.5, 0.9]
+
+
+def test_an_alert_leaves_through_the_corporate_proxy(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, relay: RelayThread, keys: Keys
+) -> None:
+    """hooks.example is known to the proxy alone."""
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    with webhook() as (url, posted):
+        relay.inner.routes["hooks.example:8080"] = ("127.0.0.1", int(url.split(":")[2][:-5]))
+        told = budget(0.0007, hard=False, alert_at=[0.5], webhook="env:HOOK")
+        process = make_gateway(told, env={"HOOK": "http://hooks.example:8080/hook"})
+        assert statuses(process, keys, 1) == [200]
+        assert eventually(lambda: len(posted) == 1, 8)
+    del relay.inner.routes["hooks.example:8080"]
+    (asked,) = [one for one in relay.asked if one.method == "POST"]
+    assert asked.target == "http://hooks.example:8080/hook"
+    assert "budgets.0.webhook: is http: others on the network" in process.output()
+    assert "hooks.example" not in process.output()
+
+
+def test_a_webhook_that_fails_in_every_way_loses_no_call(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    """It redirects to another page, which nothing may reach."""
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    with webhook() as (other, elsewhere), webhook(307, location=other) as (url, posted):
+        told = budget(0.0007, hard=False, alert_at=[0.5], webhook="env:HOOK")
+        process = make_gateway(told, env={"HOOK": url})
+        assert statuses(process, keys, 3) == [200] * 3
+        assert eventually(lambda: process.metric(WEBHOOKS, result="failed") == 1, 15)
+    assert (len(posted), elsewhere) == (3, [])
+    assert process.metric(USED) == pytest.approx(3 * A_CALL_USD)
+
+
+def test_a_budget_is_raised_while_the_gateway_runs_and_ends_by_itself(
+    make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    fake.knobs.add(CHAT, patch={"usage": USAGE})
+    process = make_gateway(budget(0.0004))
+    assert statuses(process, keys, 2) == [200, 429]
+    standing = json.loads(run(process, "budgets", "--json"))[0]
+    assert (standing["limit_nano_usd"], standing["spent_nano_usd"]) == (400_000, 350_000)
+    run(process, "budgets", "raise", "team", "--to", "1", "--until", "1h")
+    assert eventually(lambda: statuses(process, keys, 1) == [200], 15)
+    assert process.metric("openai_gateway_budget_limit_usd") == 1
+    run(process, "budgets", "raise", "team", "--to", "1", "--until", "2s")
+    assert eventually(lambda: statuses(process, keys, 1) == [429], 15)
+    last, first = json.loads(run(process, "budgets", "--changes", "--json"))
+    assert time.time() >= datetime.fromisoformat(last["until"]).timestamp()
+    assert (first["from_nano_usd"], first["to_nano_usd"]) == (400_000, 10**9)
+    run(process, "budgets", "raise", "team", "--to", "1", "--until", "1h")
+    assert eventually(lambda: statuses(process, keys, 1) == [200], 15)
+    run(process, "budgets", "raise", "team", "--end")
+    assert eventually(lambda: statuses(process, keys, 1) == [429], 15)
 
 
 def test_other_calls_are_not_counted(

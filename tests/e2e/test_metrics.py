@@ -5,16 +5,21 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import yaml
+from cryptography.x509 import load_pem_x509_certificate
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import MakeGateway
 from tests.support.clients import ConnectRefused, RawH1, RawH2, WebSocket, bearer
 from tests.support.fake_openai import FakeOpenAIThread
-from tests.support.gateway_books import Row
+from tests.support.gateway_books import Row, kinds_of
 from tests.support.gateway_process import GatewayProcess, Keys
 
+ROOT = Path(__file__).parents[2]
 CHAT, EMBEDDINGS, RESPONSES = "/v1/chat/completions", "/v1/embeddings", "/v1/responses"
 PRICED = ("gpt-6-luna", "gpt-5.4-mini", "gpt-5")
 UNPRICED = "gpt-6.2-astra-law"  # in the table, without a price
@@ -138,22 +143,6 @@ TRAFFIC: tuple[Load, ...] = (
 def model_of(row: Row) -> str:
     model = row["model_requested"]
     return "none" if model is None else str(model if model in KNOWN else "other")
-
-
-def kinds_of(row: Row) -> dict[str, int]:
-    """The disjoint kinds, from the columns, which nest as OpenAI's usage does."""
-
-    def column(name: str) -> int:
-        return int(row[f"{name}_tokens"] or 0)
-
-    inside = ("cached_input", "cache_write", "audio_input", "image_input")
-    outside = ("reasoning", "audio_output", "image_output")
-    parts = {name: column(name) for name in (*inside, *outside)}
-    plain = {
-        "input": column("input") - sum(parts[name] for name in inside),
-        "output": column("output") - sum(parts[name] for name in outside),
-    }
-    return plain | parts
 
 
 def tokens_of(rows: list[Row]) -> Samples:
@@ -287,6 +276,24 @@ def test_sixty_invented_models_paths_and_keys_add_no_series(
     assert len(books.rows(4 * 61)) == 4 * 61
     assert series(books) == before
     assert not any("unheard-of" in line for line in before)
+
+
+# ---- how the process stands -------------------------------------------------------------------
+
+
+def test_the_gauges_tell_that_it_is_ready_and_when_its_ca_and_prices_age(
+    books: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    del fake
+    assert books.metric("openai_gateway_ready") == 1
+    ends = load_pem_x509_certificate(books.ca_file.read_bytes()).not_valid_after_utc
+    assert books.metric("openai_gateway_ca_not_after_timestamp_seconds") == ends.timestamp()
+    listed = yaml.safe_load((ROOT / "rules" / "prices.yaml").read_text())["as_of"]
+    day = datetime.combine(listed, datetime.min.time(), UTC)
+    assert books.metric("openai_gateway_prices_as_of_timestamp_seconds") == day.timestamp()
+    with RawH1(books.way.tls()) as client:
+        client.call("POST", CHAT, keys.production, body("gpt-5", user=keys.production))
+    assert books.metric("openai_gateway_production_key_leaks_total", place="request") == 1
 
 
 # ---- exemplars ------------------------------------------------------------------------------

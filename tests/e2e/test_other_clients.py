@@ -8,15 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.e2e.calls import CHAT
+from tests.e2e.conftest import MakeGateway
+from tests.support.clients import RawH1
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.fake_openai.asking import TEXT
 from tests.support.gateway_process import ROOT, GatewayProcess, Keys
 
 NODE = ROOT / "tests" / "support" / "node"
 CALLS = "openai_gateway_requests_total"
+THROTTLED = "openai_gateway_throttled_requests_total"
 INSTALL_S, RUN_S = 50.0, 30.0
 OFFLINE = re.compile(r"\bE(NOTFOUND|AI_AGAIN|CONN\w+|TIMEDOUT|NETWORK|HOSTUNREACH|40[134]|5\d\d)\b")
 BODY = '{"model": "gpt-6-luna", "messages": [{"role": "user", "content": "Say hello."}]}'
@@ -138,18 +143,22 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def runs(node: Path, gateway: GatewayProcess, keys: Keys, *program: str) -> Any:
+    """What a program of tests/support/node prints."""
+    env = gateway.client_env(keys.production)
+    command = ["node", "--import", "./proxy.mjs", *program]
+    if version() >= (24,) or (22, 21) <= version() < (23,):  # it reads the proxy's variable itself
+        command, env = ["node", *program], env | {"NODE_USE_ENV_PROXY": "1"}
+    done = run(command, env, node)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def test_the_node_sdk(
     node: Path, gateway: GatewayProcess, fake: FakeOpenAIThread, keys: Keys
 ) -> None:
-    env = gateway.client_env(keys.production)
-    reads_proxy = version() >= (24,) or (22, 21) <= version() < (23,)
-    command = ["node", "--import", "./proxy.mjs", "application.mjs"]
-    if reads_proxy:
-        command, env = ["node", "application.mjs"], env | {"NODE_USE_ENV_PROXY": "1"}
     before = gateway.metric(CALLS)
-    done = run(command, env, node)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    assert runs(node, gateway, keys, "application.mjs") == {
         "whole": TEXT,
         "streamed": TEXT,
         "file": "calls.jsonl",
@@ -159,3 +168,45 @@ def test_the_node_sdk(
     assert gateway.metric(CALLS) - before == 5  # the refused one was not tried again
     offered = [value for call in fake.requests for value in call.values("authorization")]
     assert offered == [f"Bearer {keys.staging}"] * 4
+
+
+def test_the_node_sdk_backs_off_as_it_is_told_and_succeeds(
+    node: Path, make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    """rpm: 30 gives one back each 2 s: five calls last 10 s, more than Node needs to start."""
+    process = make_gateway({"limits": {"rules": [{"name": "r", "rpm": 30}]}})
+    with RawH1(process.way.tls()) as client:
+        while client.call("POST", CHAT, keys.production, BODY.encode()).status == 200:
+            assert len(fake.requests) < 100
+    refused, passed = process.metric(THROTTLED, action="rejected"), len(fake.requests)
+    told = runs(node, process, keys, "limits.mjs", *["small"] * 5)
+    assert [one.get("text") for one in told] == [TEXT] * 5
+    assert max(one["waited_ms"] for one in told) > 500
+    # who comes back before the time it was told is refused again; the SDK's own first wait is 0.5 s
+    assert 1 <= process.metric(THROTTLED, action="rejected") - refused <= 5
+    assert len(fake.requests) - passed == 5
+
+
+def test_the_node_sdk_stops_at_once_on_a_request_that_is_too_large(
+    node: Path, make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    process = make_gateway({"limits": {"rules": [{"name": "r", "tpm": 10_000}]}})
+    small, large = runs(node, process, keys, "limits.mjs", "small", "large")
+    assert small["text"] == TEXT
+    assert (large["name"], large["status"]) == ("RateLimitError", 429)
+    assert (large["code"], large["type"]) == ("rate_limit_exceeded", "tokens")
+    assert "Request too large for gpt-6-luna" in large["message"]
+    assert process.metric(THROTTLED, action="rejected") == 1, "it was not tried again"
+    assert len(fake.requests) == 1
+
+
+def test_the_node_sdk_stops_at_once_on_a_budget_that_is_spent(
+    node: Path, make_gateway: MakeGateway, fake: FakeOpenAIThread, keys: Keys
+) -> None:
+    budget = {"name": "team", "usd": 0.000001, "period": "day", "reserve": "worst"}
+    process = make_gateway({"budgets": [budget]})
+    (refused,) = runs(node, process, keys, "limits.mjs", "small")
+    assert (refused["name"], refused["status"]) == ("RateLimitError", 429)
+    assert refused["code"] == "project_spend_limit_exceeded"
+    assert process.metric(CALLS, outcome="over_budget") == 1, "it was not tried again"
+    assert fake.requests == []

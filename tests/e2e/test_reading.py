@@ -3,21 +3,16 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-import openai_gateway
+from tests.e2e.commands import command, told
 from tests.support.clients import RawH1
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys
-from tests.support.gateway_settings import clean_environment
 
 CHAT = "/v1/chat/completions"
-MAIN = "from openai_gateway.cli.main import main; main()"
 USAGE = {
     "prompt_tokens": 2006,
     "completion_tokens": 300,
@@ -27,23 +22,6 @@ USAGE = {
 }
 # gpt-5.4-mini: 0.75, cached 0.075, out 4.50 USD per million
 COST = 86 * 750 + 1920 * 75 + 300 * 4500
-
-
-def command(gateway: GatewayProcess, *arguments: str) -> "subprocess.Popen[str]":
-    """From another folder, without any key of the gateway in the environment."""
-    package = str(Path(openai_gateway.__file__).parents[1])
-    return subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", MAIN, *arguments, "--config", str(gateway.config_path)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/",
-        env={**clean_environment(), "PYTHONPATH": package},
-    )  # fmt: skip
-
-
-def told(gateway: GatewayProcess, *arguments: str, code: int = 0) -> str:
-    with command(gateway, *arguments) as process:
-        out, errors = process.communicate(timeout=30)
-    assert process.returncode == code, errors
-    return out if code == 0 else errors
 
 
 def chat(gateway: GatewayProcess, key: str, **more: object) -> str:

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,9 @@ from tests.support.clients import RawH1
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import GatewayProcess, Keys, environment, settings
 from tests.support.relay import RelayThread
+from tests.support.served import Served
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(slots=True)
-class Served(GatewayProcess):
-    """The command in place of mitmdump."""
-
-    python_path: str = ""
-
-    def command(self) -> list[str]:
-        program = "from openai_gateway.cli.main import main; main()"
-        if self.python_path:
-            program = f"import sys; sys.path.insert(0, {self.python_path!r}); {program}"
-        listen = ["--listen", f"127.0.0.1:{self.port}"]
-        return [sys.executable, "-c", program, "serve", *listen, *self.args]
 
 
 def swaps(process: GatewayProcess, keys: Keys, fake: FakeOpenAIThread) -> bool:

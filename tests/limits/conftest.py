@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from openai_gateway.limits.redis_url import parse
+from openai_gateway.config.store_url import parse
 from tests.limits.rig import HandScripts, Rig, memory, redis
 from tests.limits.server import Server, executable
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from openai_gateway.config.store_url import parse
 from openai_gateway.core.clock import SystemClock
-from openai_gateway.limits.failing import Guarded, Policy, StoreUnavailable
+from openai_gateway.limits.failing import Guarded, Patience, Policy, StoreUnavailable
+from openai_gateway.limits.limit import Admission
+from openai_gateway.limits.redis import RedisStore, Scripts
 from openai_gateway.limits.stores import open_store
 from tests.limits.rig import ask, limit
 from tests.limits.server import Server
@@ -150,3 +153,42 @@ async def test_calls_never_hang_nor_fail_while_the_server_comes_and_goes(lone: S
         last = [ask("rpd", 100, bucket="last")]
         takes = [gate.store.take(last, f"last-{number}") for number in range(200)]
         assert sum(told.admitted for told in await asyncio.gather(*takes)) == 100
+
+
+async def test_two_thousand_calls_at_once_are_all_answered_by_a_store_that_is_well(
+    lone: Server,
+) -> None:
+    """However long they wait for their turns: that is not the store's silence."""
+    counted: Counter[str] = Counter()
+    address = Scripts(parse(lone.url))
+    patient = Patience(turn_s=60.0)
+    store = Guarded(
+        RedisStore(address, "staging"), "closed", 1, SystemClock(),
+        lambda name: counted.update([name]), patient,
+    )  # fmt: skip
+    charges = [ask("rpd", 1_500), ask("tpm", 10**9, 5), ask("concurrency", 10**6)]
+    try:
+        told = await asyncio.gather(*[store.take(charges, str(n)) for n in range(2_000)])
+        assert sum(admission.admitted for admission in told) == 1_500
+        assert counted == {}
+        left = await store.peek([limit("rpd", 1_500), limit("concurrency", 10**6)])
+        assert [state.remaining for state in left] == [0, 10**6 - 1_500]
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("policy", ["local", "closed"])
+async def test_a_thousand_calls_at_once_wait_for_a_frozen_store_once(
+    lone: Server, policy: Policy
+) -> None:
+    async with gateway(lone, policy) as gate:
+        await gate.store.take([ask("rpd", 10**6)], "warm")
+        lone.freeze()
+        began = time.monotonic()
+        takes = [gate.store.take([ask("rpd", 10**6)], str(n)) for n in range(1_000)]
+        told = await asyncio.gather(*takes, return_exceptions=True)
+        # one after another, sixteen at a time, it would be 63 times as long
+        assert time.monotonic() - began < 4 * ANSWERED_S
+        kind = Admission if policy == "local" else StoreUnavailable
+        assert all(isinstance(one, kind) for one in told)
+        assert gate.counted == {policy: 1_000}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openai_gateway.config.store_url import parse
 from openai_gateway.limits.limit import Admission, Kind, State
-from openai_gateway.limits.redis_url import parse
 from tests.limits.rig import HandScripts, Rig, ask, limit, memory, redis
 from tests.limits.server import Server
 

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from openai_gateway.config.store_url import parse
 from openai_gateway.limits.limit import Limit, StoreFault
 from openai_gateway.limits.redis import RedisStore, Scripts
-from openai_gateway.limits.redis_url import parse
 from tests.limits.rig import ask, limit
 from tests.limits.server import Server, free_port
-
-SLOTS = 16_384
 
 
 @asynccontextmanager
@@ -205,25 +203,3 @@ async def tls_relay(port: int, authority: trustme.CA) -> AsyncIterator[int]:
     relay = await asyncio.start_server(serve, "localhost", 0, ssl=context)
     async with relay:
         yield relay.sockets[0].getsockname()[1]
-
-
-@pytest.mark.parametrize("extra", [("--cluster-enabled", "yes")], indirect=True)
-async def test_a_cluster_holds_all_buckets_in_one_place(extra: Server) -> None:
-    extra.tell("CLUSTER", "ADDSLOTS", *(str(slot) for slot in range(SLOTS)))
-    async with asyncio.timeout(10):
-        while b"cluster_state:ok" not in extra.tell("CLUSTER", "INFO"):  # noqa: ASYNC110  # tells nobody
-            await asyncio.sleep(0.05)
-    assert await counts_to_three(f"redis+cluster://127.0.0.1:{extra.port}", "staging")
-
-
-async def test_a_store_behind_sentinels_is_found(server: Server, namespace: str) -> None:
-    watch = ["sentinel monitor main 127.0.0.1", str(server.port), "1"]
-    sentinel = Server("--sentinel", conf=" ".join(watch))
-    try:
-        url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/main/0"
-        assert await counts_to_three(url, namespace)
-        async with store_at(f"redis+sentinel://127.0.0.1:{sentinel.port}/other", "x") as store:
-            with pytest.raises(StoreFault, match="No master found"):
-                await store.take([ask("rpm", 3)], "call")
-    finally:
-        sentinel.remove()

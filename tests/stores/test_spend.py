@@ -2,12 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from openai_gateway.accounting.database import connect, locate, prepare
+from openai_gateway.accounting.migrations import migrate
+from openai_gateway.accounting.retention import Keep
+from openai_gateway.accounting.spend import FORGOTTEN_AT_ONCE, read_changes
+from openai_gateway.accounting.steps import STEPS
 from openai_gateway.accounting.table import CallsTable
 from openai_gateway.accounting.writer import Policy
 from openai_gateway.budgets.ledger import Ledger, Reached
@@ -18,6 +24,7 @@ from tests.budgets.rig import USD, budget
 from tests.stores.rig import Log, Place, made_row, until
 
 NOW = time.time()
+BEFORE = 4  # the step that made `overrides`; the next one tells more of each
 DAY = int(NOW // 86_400 * 86_400)
 KEY = ("team", "day", DAY)
 
@@ -135,6 +142,50 @@ def test_an_override_is_seen_by_a_gateway_that_runs(log: Log, table: CallsTable)
     assert log.place.column('SELECT "by" FROM overrides ORDER BY number') == ["ana", "ö"]
 
 
+def test_a_change_is_noted_with_what_held_before_and_by_which_command(
+    place: Place, table: CallsTable
+) -> None:
+    until = datetime.fromtimestamp(int(NOW) + 3600, UTC)
+    table.override(("team", 50 * USD, until.timestamp(), "ana", NOW), 25 * USD, "raise")
+    table.override(("team", 25 * USD, NOW, "bo", NOW + 1), 50 * USD, "end")
+    with table.open().begin():
+        ended, raised = read_changes(table.open())
+    assert (raised.budget, raised.before, raised.nano_usd) == ("team", 25 * USD, 50 * USD)
+    assert (raised.until, raised.by, raised.command) == (until, "ana", "raise")
+    assert (ended.before, ended.nano_usd, ended.by, ended.command) == (
+        50 * USD,
+        25 * USD,
+        "bo",
+        "end",
+    )
+    assert raised.at.timestamp() == pytest.approx(NOW, abs=1e-3)
+    assert place.ask("SELECT from_nano_usd / 1000000000 FROM overrides WHERE number = 1") == 25
+
+
+def test_overrides_of_the_version_before_stay_in_force_and_in_the_log(place: Place) -> None:
+    """A database with the steps of the release that could not tell from what was raised."""
+    url = locate(place.url, place.root)
+    prepare(url)
+    migrate(connect(url), STEPS[:BEFORE])
+    place.run(
+        'INSERT INTO overrides (number, budget, nano_usd, until, "by", at) VALUES '
+        "(1, 'team', 50, '2030-01-01 00:00:00.000000', 'ana', '2026-11-24 12:00:00.000000')"
+    )
+    table = CallsTable(place.url, place.root)
+    with table.open().begin():
+        (change,) = read_changes(table.open())
+        assert (change.nano_usd, change.by, change.before, change.command) == (
+            50,
+            "ana",
+            None,
+            None,
+        )
+    assert [said[:2] for said in table.overrides()] == [("team", 50)]
+    table.override(("team", 60, NOW, "bo", NOW), 50, "raise")
+    assert place.column("SELECT command FROM overrides ORDER BY number") == [None, "raise"]
+    table.close()
+
+
 def test_amounts_are_exact(place: Place) -> None:
     spend(place, 10**18, 1)
     assert kept(place) == {KEY: (10**18 + 1, ())}
@@ -176,3 +227,20 @@ def test_the_table_is_for_people_too(place: Place) -> None:
     start = place.ask("SELECT period_start FROM spend")
     wanted = datetime.fromtimestamp(DAY, UTC)
     assert str(start)[:10] == str(wanted)[:10]
+
+
+def test_sums_of_periods_that_ended_long_ago_go_in_pieces_and_totals_stay(place: Place) -> None:
+    """A period that began 432 days ago ended at least 400 days ago, whatever its kind."""
+    log = Log(place)
+    log.writer.start()
+    for hour in range(FORGOTTEN_AT_ONCE + 5):
+        log.writer.spend.add("hours", "hour", DAY - 433 * 86_400 - hour * 3600, 1)
+    log.writer.spend.add("month", "month", DAY - 431 * 86_400, 2)
+    log.writer.spend.add("all", "total", 0, 3)
+    log.writer.close(5)
+    with closing(CallsTable(place.url, place.root)) as table:
+        pieces = 1
+        while table.sweep(Keep(), Keep(days=3), NOW):
+            pieces += 1
+    assert pieces == 2
+    assert sorted(place.column("SELECT budget FROM spend")) == ["all", "month"]

@@ -51,3 +51,19 @@ def total(text: str, name: str, labels: dict[str, str]) -> float:
     samples = (sample for family in families for sample in family.samples)
     wanted = labels.items()
     return sum(s.value for s in samples if s.name == name and s.labels.items() >= wanted)
+
+
+def kinds_of(row: Row) -> dict[str, int]:
+    """The disjoint kinds, from the columns, which nest as OpenAI's usage does."""
+
+    def column(name: str) -> int:
+        return int(row[f"{name}_tokens"] or 0)
+
+    inside = ("cached_input", "cache_write", "audio_input", "image_input")
+    outside = ("reasoning", "audio_output", "image_output")
+    parts = {name: column(name) for name in (*inside, *outside)}
+    plain = {
+        "input": column("input") - sum(parts[name] for name in inside),
+        "output": column("output") - sum(parts[name] for name in outside),
+    }
+    return plain | parts

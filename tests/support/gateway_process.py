@@ -107,7 +107,7 @@ class GatewayProcess:
 
     def _launch(self) -> None:
         self.port = free_port()
-        self.metrics_port = free_port() if self.written else DEFAULT_METRICS_PORT
+        self.metrics_port = self.pick_metrics_port() if self.written else DEFAULT_METRICS_PORT
         if self.written:
             self._write(self.config)
         with (self.folder / "output.txt").open("wb") as output:
@@ -120,6 +120,9 @@ class GatewayProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def pick_metrics_port(self) -> int:
+        return free_port()
 
     def command(self) -> list[str]:
         mitmdump = str(Path(sys.executable).with_name("mitmdump"))

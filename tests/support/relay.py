@@ -1,10 +1,12 @@
-"""A corporate egress proxy in small: CONNECT only, to the routes it was told, with a record."""
+"""A corporate egress proxy in small: CONNECT, and http by its whole URL, to the routes it was told,
+with a record."""
 
 import asyncio
 import base64
 import contextlib
 from dataclasses import dataclass, field
 from typing import Literal, Self, cast
+from urllib.parse import urlsplit
 
 from tests.support.fake_openai.certificates import HOSTS
 from tests.support.fake_openai.wire import reset
@@ -13,6 +15,7 @@ from tests.support.loop_thread import LoopThread
 type Mode = Literal["relay", "refuse", "hang", "reset"]
 type Address = tuple[str, int]
 HANG_S = 3600
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Relay:
         self._tasks.discard(task)
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        method, target, headers = _head(await reader.readuntil(b"\r\n\r\n"))
+        asked = method, target, headers = _head(await reader.readuntil(b"\r\n\r\n"))
         status = self._judge(method, target, headers)
         self.asked.append(Asked(method, target, headers, status == 200 and self.mode == "relay"))
         await asyncio.sleep(HANG_S if self.mode == "hang" else self.delay_s)
@@ -80,13 +83,16 @@ class Relay:
             return reset(writer)
         if status != 200:
             return writer.write(b"HTTP/1.1 %d Refused\r\ncontent-length: 0\r\n\r\n" % status)
-        return await _join(reader, writer, self.routes[target])
+        if method != "CONNECT":
+            return await _join(reader, writer, self.routes[place(target)], forwarded(*asked))
+        return await _join(reader, writer, self.routes[target], b"", ESTABLISHED)
 
     def _judge(self, method: str, target: str, headers: list[tuple[str, str]]) -> int:
         sent = [value for name, value in headers if name == "proxy-authorization"]
         if self.credentials is not None and sent != [_basic(self.credentials)]:
             return 407
-        if method != "CONNECT" or target not in self.routes or self.mode == "refuse":
+        wanted = target if method == "CONNECT" else place(target)
+        if wanted not in self.routes or self.mode == "refuse":
             return 403
         return 200
 
@@ -102,12 +108,32 @@ def _head(head: bytes) -> tuple[str, str, list[tuple[str, str]]]:
     return method, target, [(name.lower(), value.strip()) for name, _, value in fields]
 
 
+def place(url: str) -> str:
+    """HOST:PORT of a whole http URL; of anything else what no route is named."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 80}" if parts.scheme == "http" else ""
+
+
+def forwarded(method: str, url: str, headers: list[tuple[str, str]]) -> bytes:
+    """The head as the proxy sends it on, without what was meant for itself."""
+    parts = urlsplit(url)
+    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    own = [f"{name.title()}: {value}" for name, value in headers if name[:6] != "proxy-"]
+    return "\r\n".join((f"{method} {path} HTTP/1.1", *own, "", "")).encode("latin-1")
+
+
 async def _join(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: Address
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    address: Address,
+    there: bytes,
+    back: bytes = b"",
 ) -> None:
+    """`there` and `back` are what each side is told first."""
     far_reader, far_writer = await asyncio.open_connection(*address)
     try:
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        far_writer.write(there)
+        writer.write(back)
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
     finally:
         far_writer.close()

@@ -6,8 +6,10 @@ loses the books: where the upstream does not say, an estimate stands in and is m
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
+from openai_gateway.api.bill import Cost
 from openai_gateway.api.include_usage import UsageStripper
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.api.salvage import Salvage
@@ -15,7 +17,7 @@ from openai_gateway.api.sse import Events, json_value
 from openai_gateway.api.usage import from_json
 from openai_gateway.api.usage_reading import Parsed
 from openai_gateway.api.usage_stream import StreamUsage
-from openai_gateway.core.call import Call
+from openai_gateway.core.call import Call, Claim
 from openai_gateway.core.usage import Usage
 
 SUCCESS: Final = 200
@@ -48,6 +50,21 @@ class Charged:
         self._ids.move_to_end(name)
         while len(self._ids) > self._most:
             self._ids.popitem(last=False)
+
+    def claim(self, name: str) -> bool | None:
+        """Whether who reads this id's end is charged; None: the call log will tell."""
+        won = self.awaited(name)
+        self.note(name, charged=True)
+        return won
+
+
+class _Told(NamedTuple):
+    """What an answer told of its bill; `named` as Call.bill, `missing` why usage was guessed."""
+
+    usage: Usage | None
+    cost: Cost | None
+    missing: str | None
+    named: tuple[str, bool] | None
 
 
 class Meter:
@@ -133,19 +150,46 @@ class Meter:
             return
         parsed = self._result(broken)
         self._request = None
-        usage = self._owed(parsed)
         note_anomalies(call, parsed)
-        if usage is None:
-            self._nothing(parsed)
+        if self.again:
+            self._read_again(parsed, broken)
         else:
-            charge(call, usage, self._prices)
-            if parsed.guessed:
-                call.usage_missing = "stream_aborted" if broken else "not_reported"
-        if parsed.charge_id is not None:
-            call.bill = (parsed.charge_id, parsed.final)
-            self._charged.note(parsed.charge_id, charged=parsed.final)
+            bill = self._bill(parsed, broken)
+            _charge(bill, call)
+            self._note(parsed)
+            if bill.usage is None:
+                self._nothing(parsed)
         for name, _ in parsed.containers:
             self._charged.note(name, charged=True)
+
+    def _bill(self, parsed: Parsed, broken: bool) -> _Told:
+        usage, call = parsed.first_sight(self._charged), self._call
+        missing = ("stream_aborted" if broken else "not_reported") if parsed.guessed else None
+        named = (parsed.charge_id, parsed.final) if parsed.charge_id is not None else None
+        return _Told(
+            usage, _cost(call, usage, self._prices) if usage is not None else None, missing, named
+        )
+
+    def _read_again(self, parsed: Parsed, broken: bool) -> None:
+        """What repeats an earlier bill is free, but for who sees the end of work that was pending:
+        one call of all gateways."""
+        name = parsed.charge_id
+        if name is None or name in self._charged:
+            return
+        if not parsed.final:
+            self._call.bill = (name, False)
+            self._note(parsed)
+            return
+        bill = self._bill(parsed, broken)  # before the claim: what cannot be priced claims nothing
+        won = self._charged.claim(name)
+        if won is None:
+            self._call.claim = Claim(name, partial(_charge, bill))
+        elif won:
+            _charge(bill, self._call)
+
+    def _note(self, parsed: Parsed) -> None:
+        if parsed.charge_id is not None:
+            self._charged.note(parsed.charge_id, charged=parsed.final)
 
     def _result(self, broken: bool) -> Parsed:
         if self._stream is not None:
@@ -155,19 +199,20 @@ class Meter:
         found = self._salvage.found() if self._salvage is not None else None
         return from_json(self._call.endpoint, found, self._request)
 
-    def _owed(self, parsed: Parsed) -> Usage | None:
-        """What is to be charged of it: nothing twice, nothing that is only read again."""
-        name = parsed.charge_id
-        if self.again and not (name is not None and self._charged.awaited(name)):
-            return None
-        return parsed.first_sight(self._charged)
-
     def _nothing(self, parsed: Parsed) -> None:
         """No bill: because none is due, or because none could be read."""
         call = self._call
-        if self.billed and parsed.final and not self.again:
+        if self.billed and parsed.final:
             call.cost_nano_usd = None
             call.usage_missing = "parse_error" if parsed.anomalies else "not_reported"
+
+
+def _charge(bill: _Told, call: Call) -> None:
+    """Writes what an answer told of its bill into the call."""
+    call.bill = bill.named
+    if bill.usage is not None and bill.cost is not None:
+        _write(call, bill.usage, bill.cost)
+        call.usage_missing = bill.missing or call.usage_missing
 
 
 def note_anomalies(call: Call, parsed: Parsed) -> None:
@@ -179,7 +224,14 @@ def note_anomalies(call: Call, parsed: Parsed) -> None:
 
 def charge(call: Call, usage: Usage, prices: PriceTable) -> None:
     """Writes a bill into the call. What had to be assumed makes it an estimate."""
-    cost = prices.cost(usage, endpoint=call.endpoint, requested_model=call.model_requested)
+    _write(call, usage, _cost(call, usage, prices))
+
+
+def _cost(call: Call, usage: Usage, prices: PriceTable) -> Cost:
+    return prices.cost(usage, endpoint=call.endpoint, requested_model=call.model_requested)
+
+
+def _write(call: Call, usage: Usage, cost: Cost) -> None:
     call.usage = usage
     call.usage_source = usage.source
     if cost.notes and usage.source == "reported":

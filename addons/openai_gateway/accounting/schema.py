@@ -88,13 +88,17 @@ VERSIONS: Final = Table(
 )
 
 # The ids of what was charged already (true) or is still to be (false): rows do not tell, and a
-# response that runs in the background may end after a restart.
+# response that runs in the background may end after a restart, or be read through another gateway.
+# `call` is the one that was charged where several might have been, `budgets` (JSON) which of them
+# wait for the bill.
 CHARGES: Final = Table(
     "charges",
     METADATA,
     Column("id", Text, primary_key=True),
     Column("charged", Boolean, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("call", String(64)),
+    Column("budgets", Text),
     Index("charges_at", "at"),
 )
 
@@ -134,4 +138,7 @@ OVERRIDES: Final = Table(
     Column("until", DateTime(timezone=True), nullable=False),
     Column("by", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    # NULL where an earlier version wrote the row
+    Column("from_nano_usd", BigInteger),
+    Column("command", Text),
 )

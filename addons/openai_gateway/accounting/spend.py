@@ -7,10 +7,11 @@ counting twice, and no gateway overwrites another's.
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Insert, func, insert, or_, select
+from sqlalchemy import Connection, Insert, delete, func, insert, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openai_gateway.accounting.schema import OVERRIDES, SPEND
@@ -30,6 +31,9 @@ ENDLESS: Final = "total"
 # No period that began earlier still runs.
 LONGEST: Final = timedelta(days=32)
 OVERRIDES_READ: Final = 1000
+# A year can be compared with the one before; the period that began so long ago ended before KEPT.
+KEPT: Final = timedelta(days=400)
+FORGOTTEN_AT_ONCE: Final = 500
 
 
 def _sum(insert: postgresql.Insert | sqlite.Insert) -> Insert:
@@ -138,8 +142,35 @@ def read_sums(connection: Connection, now: float, but: str = "") -> list[Kept]:
     return [(*key, spent, tuple(dict.fromkeys(told))) for key, (spent, told) in found.items()]
 
 
-def write_override(connection: Connection, said: Raised) -> None:
-    """Notes another limit; none is ever taken out, so the table tells who raised what, and when."""
+def forget_sums(connection: Connection, now: float) -> bool:
+    """Deletes a piece of the sums of periods that ended above KEPT ago; whether there is more."""
+    before = datetime.fromtimestamp(now, UTC) - KEPT - LONGEST
+    key = list(SPEND.primary_key)
+    gone = select(*key).where(SPEND.c.period != ENDLESS, SPEND.c.period_start < before)
+    chosen = connection.execute(gone.limit(FORGOTTEN_AT_ONCE)).all()
+    if chosen:
+        connection.execute(delete(SPEND).where(tuple_(*key).in_([tuple(row) for row in chosen])))
+    return len(chosen) == FORGOTTEN_AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A budget's limit was changed: `nano_usd` in the place of `before` (None: not noted)."""
+
+    budget: str
+    before: int | None
+    nano_usd: int
+    until: datetime
+    by: str
+    at: datetime
+    command: str | None
+
+
+def write_override(
+    connection: Connection, said: Raised, before: int | None = None, command: str | None = None
+) -> None:
+    """Notes another limit; none is ever taken out, so the table tells who raised what, and when.
+    `before`: what held until now."""
     budget, nano_usd, until, by, at = said
     row = {
         "budget": budget,
@@ -147,6 +178,8 @@ def write_override(connection: Connection, said: Raised) -> None:
         "until": datetime.fromtimestamp(until, UTC),
         "by": by,
         "at": datetime.fromtimestamp(at, UTC),
+        "from_nano_usd": before,
+        "command": command,
         "number": (connection.scalar(select(func.max(OVERRIDES.c.number))) or 0) + 1,
     }
     connection.execute(insert(OVERRIDES).values(row))
@@ -159,6 +192,18 @@ def read_overrides(connection: Connection) -> list[Raised]:
         (row.budget, row.nano_usd, _utc(row.until).timestamp(), row.by, _utc(row.at).timestamp())
         for row in connection.execute(newest)
     ]
+
+
+def read_changes(connection: Connection, most: int = OVERRIDES_READ) -> list[Change]:
+    """The newest changes of limits first."""
+    newest = select(OVERRIDES).order_by(OVERRIDES.c.number.desc()).limit(most)
+    return [
+        Change(
+            row.budget, row.from_nano_usd, row.nano_usd, _utc(row.until), row.by, _utc(row.at),
+            row.command,
+        )
+        for row in connection.execute(newest)
+    ]  # fmt: skip
 
 
 def _utc(moment: datetime) -> datetime:

@@ -131,4 +131,12 @@ STEPS: Final[tuple[Step, ...]] = (
     _step(_CHARGES, "CREATE INDEX charges_at ON charges (at)"),
     _step(_BODIES, "CREATE INDEX bodies_at ON bodies (at)"),
     _step(_SPEND, _OVERRIDES),
+    _step(
+        "ALTER TABLE overrides ADD COLUMN from_nano_usd BIGINT",
+        "ALTER TABLE overrides ADD COLUMN command TEXT",
+    ),
+    _step(
+        "ALTER TABLE charges ADD COLUMN call VARCHAR(64)",
+        "ALTER TABLE charges ADD COLUMN budgets TEXT",
+    ),
 )

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Insert, or_, select
+from sqlalchemy import Connection, Insert, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openai_gateway.accounting.claims import Bid, Decision, decide
 from openai_gateway.accounting.database import connect, locate, path_of, prepare
 from openai_gateway.accounting.migrations import migrate
 from openai_gateway.accounting.record import Row
@@ -16,6 +17,7 @@ from openai_gateway.accounting.schema import BODIES, CALLS, CHARGES
 from openai_gateway.accounting.spend import (
     Kept,
     Raised,
+    forget_sums,
     read_overrides,
     read_sums,
     write_override,
@@ -39,7 +41,11 @@ def _charge(insert: postgresql.Insert | sqlite.Insert) -> Insert:
     return insert.on_conflict_do_update(
         index_elements=[CHARGES.c.id],
         # what was charged once stays so
-        set_={"charged": or_(CHARGES.c.charged, new.charged), "at": new.at},
+        set_={
+            "charged": or_(CHARGES.c.charged, new.charged),
+            "at": new.at,
+            "budgets": func.coalesce(new.budgets, CHARGES.c.budgets),
+        },
     )
 
 
@@ -91,19 +97,30 @@ class CallsTable:
         noted: Sequence[Row] = (),
         bodies: Sequence[Mapping[str, object]] = (),
         spend: Sequence[Mapping[str, object]] = (),
-    ) -> None:
+        bids: Sequence[Bid] = (),
+    ) -> dict[str, Decision]:
         """Writes rows, charges, bodies and the sums of budgets, all or nothing; what is there
-        already stays as it is, but for the sums."""
+        already stays as it is, but for the sums. A call that wins its bid gets its paid row.
+
+        Gives the decisions by call.
+        """
         connection = self.open()
+        decided: dict[str, Decision] = {}
         with connection.begin():
             if noted:
-                connection.execute(_CHARGES[connection.dialect.name], noted)
+                ordered = sorted(noted, key=lambda one: str(one["id"]))
+                connection.execute(_CHARGES[connection.dialect.name], ordered)
+            if bids:
+                decided = decide(connection, bids, datetime.now(UTC))
+                paid = {bid.call: bid.paid for bid in bids if decided[bid.call].won}
+                rows = [paid.get(str(row["id"]), row) for row in rows]
             if rows:
                 connection.execute(_ROWS[connection.dialect.name], rows)
             if bodies:
                 connection.execute(_BODIES[connection.dialect.name], bodies)
             if spend:
                 write_sums(connection, spend)
+        return decided
 
     def charges(self, now: float) -> dict[str, bool]:
         """The ids that CHARGES_KEPT keeps, and whether each was charged."""
@@ -130,28 +147,29 @@ class CallsTable:
         with connection.begin():
             return read_overrides(connection)
 
-    def override(self, said: Raised) -> None:
-        """Notes that a budget was raised."""
+    def override(self, said: Raised, before: int | None = None, command: str | None = None) -> None:
+        """Notes that a budget was raised; `before` is what held until now."""
         connection = self.open()
         with connection.begin():
-            write_override(connection, said)
+            write_override(connection, said, before, command)
 
     def sweep(self, keep: Keep, bodies: Keep, now: float) -> bool:
         """Deletes a piece of what has to go; whether there is more to delete."""
         connection = self.open()
         kept = ((CALLS.c.started_at, keep), (CHARGES.c.at, CHARGES_KEPT), (BODIES.c.at, bodies))
         with connection.begin():
+            more_sums = forget_sums(connection, now)
             if not any(self._surplus):
                 self._surplus = [surplus(connection, at, limit, now) for at, limit in kept]
             if not any(self._surplus):
-                return False
+                return more_sums
             for place, (at, _) in enumerate(kept):
                 if too_many := self._surplus[place]:
                     deleted = delete_oldest(connection, at, too_many)
                     self._surplus[place] = too_many - deleted if deleted else 0
         with connection.begin():
             give_back(connection)
-        return any(self._surplus)
+        return more_sums or any(self._surplus)
 
     def close(self) -> None:
         """Lets go of the database; the next use opens it again."""

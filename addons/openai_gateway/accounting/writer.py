@@ -8,19 +8,21 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from openai_gateway.accounting.bodies import Body, BodyRow, Redact, WhichBodies, stored
+from openai_gateway.accounting.claims import NOBODYS, Bid
 from openai_gateway.accounting.faults import FAULTS, of_the_row, reason
 from openai_gateway.accounting.record import Row, Which, wanted
 from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.spend import Row as Sum
 from openai_gateway.accounting.spend import SpendBook
 from openai_gateway.accounting.table import CallsTable
-from openai_gateway.accounting.waiting import Counts, Entry, Waiting
+from openai_gateway.accounting.waiting import RIPE_S, Counts, Entry, Note, Waiting, is_fit
 from openai_gateway.core.clock import Clock, SystemClock
 
 FLUSH_S: Final = 0.5
@@ -31,6 +33,14 @@ OVERRIDES_EVERY_S: Final = 1.0
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+class Piece(NamedTuple):
+    """One entry as it is written; see Entry."""
+
+    row: Row | None
+    bodies: list[BodyRow]
+    bid: Bid | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,8 @@ class LogWriter:
         self._wake = threading.Event()
         self._body_counts = body_counts or counts
         self._queue = Waiting(counts, self._body_counts, self._wake.set)
-        self._batch: list[tuple[Row, list[BodyRow]]] = []
-        self._noted: dict[str, bool] = {}  # of the charges, those being written
+        self._batch: list[Piece] = []
+        self._noted: dict[str, Note] = {}  # of the charges, those being written
         self._earlier: dict[str, bool] | None = None
         self.spend = SpendBook()
         self._sums: list[Sum] = []  # of budgets, those being written
@@ -104,14 +114,28 @@ class LogWriter:
         self._table.close()  # SQLite wants a connection used where it was made: in the thread
         self._thread.start()
 
-    def put(self, made: Row, kept: tuple[Body, ...] = ()) -> None:
-        """Takes a row and its bodies; never waits and never raises."""
-        if wanted(made, self.policy.which):
-            self._queue.put(made, kept if self.policy.wants_bodies(made) else ())
+    def put(self, made: Row, kept: tuple[Body, ...] = (), bid: Bid | None = None) -> None:
+        """Takes a row and its bodies; never waits and never raises.
 
-    def put_charge(self, name: str, charged: bool) -> None:
-        """Takes an id that was charged or is still to be; never waits and never raises."""
-        self._queue.put_charge(name, charged)
+        With a bid the row tells what is so if another call is charged.
+        """
+        row = made if wanted(made, self.policy.which) else None
+        bodies = kept if row and self.policy.wants_bodies(made) else ()
+        if bid is not None:
+            self._queue.put_claim(row, bodies, bid, self._clock.monotonic() + RIPE_S)
+        elif row is not None:
+            self._queue.put(row, bodies)
+
+    def put_charge(self, name: str, charged: bool, budgets: str | None = None) -> None:
+        """Takes an id that was charged or is still to be; never waits and never raises.
+
+        `budgets`: which of them wait for its bill, as JSON.
+        """
+        self._queue.put_charge(name, charged, budgets)
+
+    def decides(self, name: str) -> bool:
+        """Whether bids may be put for this id."""
+        return is_fit(name)
 
     def earlier_charges(self) -> dict[str, bool] | None:
         """The ids kept by earlier processes, and whether each was charged; None: not read yet."""
@@ -166,7 +190,12 @@ class LogWriter:
         return True
 
     def _pending(self) -> bool:
-        return bool(self._batch or self._queue or self._noted or self._sums or self.spend)
+        ready = self._queue.ready(self._now())
+        return bool(self._batch or ready or self._noted or self._sums or self.spend)
+
+    def _now(self) -> float:
+        """By which claims are ripe; at the end all are."""
+        return inf if self._closing.is_set() else self._clock.monotonic()
 
     def _take(self) -> None:
         """The next batch, and then the charges: one is noted before its row is put.
@@ -175,7 +204,8 @@ class LogWriter:
         """
         if not self._batch:
             self._singly = self._counted = False
-            self._batch = [(one.row, self._fit(one)) for one in self._queue.entries()]
+            taken = self._queue.entries(self._now())
+            self._batch = [Piece(one.row, self._fit(one), one.bid) for one in taken]
         if not self._noted:
             self._noted = self._queue.charges()
         if not self._sums:
@@ -202,16 +232,20 @@ class LogWriter:
         # where something is refused the rows go one by one, and the rest when they are through
         noted, sums = ({}, []) if self._singly and size else (self._noted, self._sums)
         at = datetime.fromtimestamp(self._clock.now(), UTC)
-        charges = [{"id": name, "charged": told, "at": at} for name, told in noted.items()]
-        rows = [row for row, _ in self._batch[:size]]
-        kept = [body for _, made in self._batch[:size] for body in made]
+        charges = [{"id": name, "at": at, **told._asdict()} for name, told in noted.items()]
+        batch = self._batch[:size]
+        rows = [piece.row for piece in batch if piece.row is not None]
+        kept = [body for piece in batch for body in piece.bodies]
+        bids = [piece.bid for piece in batch if piece.bid is not None]
         try:
-            self._table.write(rows, charges, kept, sums)
+            decided = self._table.write(rows, charges, kept, sums, bids)
         except FAULTS as error:
             return self._refused(error, size) if of_the_row(error) else self._failed(error)
         self._recovered()
-        if size:
-            self._counts.add("written", size)
+        for bid in bids:
+            bid.decided(decided[bid.call])
+        if rows:
+            self._counts.add("written", len(rows))
         if kept:
             self._body_counts.add("written", len(kept))
         del self._batch[:size]
@@ -266,6 +300,8 @@ class LogWriter:
         _LOG.error("call log: a row was refused (%s) and is lost", type(error).__name__)
         self._counts.add("failed", 1)
         self._counts.add("dropped", 1)
+        if (bid := self._batch[0].bid) is not None:
+            bid.decided(NOBODYS)
         del self._batch[:size]
         return True
 

@@ -1,4 +1,5 @@
-"""Tells people that a budget has reached a share of its limit: one POST a threshold and period.
+"""Tells people that a budget has reached a share of its limit: one POST a threshold and period to
+each webhook.
 
 It was claimed in the store before it came here, so no other gateway tells the same. Before it goes
 it must be written down, so that nobody tells it again after a restart.
@@ -6,16 +7,17 @@ it must be written down, so that nobody tells it again after a restart.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import orjson
 
 from openai_gateway.budgets.ledger import Reached
-from openai_gateway.budgets.messages import dollars
 from openai_gateway.budgets.period import told
 from openai_gateway.budgets.post import NotSent, post
 from openai_gateway.budgets.rule import NANO_PER_USD
+from openai_gateway.config.places import Proxy
+from openai_gateway.core.money import dollars
 from openai_gateway.core.secret import Secret
 
 WAITING_MAX: Final = 1000
@@ -27,7 +29,7 @@ LOOK_S: Final = 0.1
 
 log: Final = logging.getLogger("openai_gateway")
 
-type Post = Callable[[Secret, bytes], Awaitable[None]]
+type Post = Callable[[Secret, bytes, Proxy | None], Awaitable[None]]
 type Pause = Callable[[float], Awaitable[None]]
 
 
@@ -38,11 +40,20 @@ class Counts(Protocol):
 
 
 class Alerts:
-    """Those under way, each in a task of its own: one webhook that hangs holds up no other."""
+    """Those under way, each in a task of its own: one webhook that hangs holds up no other.
+
+    `proxy`, the way out, may be replaced at any time.
+    """
 
     def __init__(
-        self, counts: Counts, environment: str, send: Post = post, pause: Pause = asyncio.sleep
+        self,
+        counts: Counts,
+        environment: str,
+        proxy: Proxy | None = None,
+        send: Post = post,
+        pause: Pause = asyncio.sleep,
     ) -> None:
+        self.proxy = proxy
         self._counts = counts
         self._environment = environment
         self._send = send
@@ -51,16 +62,16 @@ class Alerts:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, reached: Reached) -> None:
-        """Logs it, and has it sent where the budget names a webhook. Never waits."""
+        """Logs it, and has it sent to the budget's webhooks. Never waits."""
         said = message(reached, self._environment)
         log.warning("%s", said["text"])
-        webhook = reached.rule.webhook
-        if webhook is None:
+        webhooks = tuple(dict.fromkeys(reached.rule.webhooks))
+        if not webhooks:
             return
         if len(self._tasks) >= WAITING_MAX:
             self._counts.add("failed", 1)
             return
-        work = self._deliver(reached, webhook, orjson.dumps(said))
+        work = self._deliver(reached, webhooks, orjson.dumps(said))
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -77,25 +88,27 @@ class Alerts:
             self._counts.add("failed", len(left))
             log.error("alerts: %d could not be sent before the end", len(left))
 
-    async def _deliver(self, reached: Reached, webhook: Secret, body: bytes) -> None:
+    async def _deliver(self, reached: Reached, webhooks: Sequence[Secret], body: bytes) -> None:
+        """An alert is sent where every webhook has taken it."""
         waited_s = 0.0
         while not reached.kept() and waited_s < WRITTEN_S:
             await self._pause(LOOK_S)
             waited_s += LOOK_S
-        async with self._turns:
-            sent = await self._sent(reached.rule.name, webhook, body)
-        self._counts.add("sent" if sent else "failed", 1)
+        budget = reached.rule.name
+        sent = await asyncio.gather(*(self._sent(budget, one, body) for one in webhooks))
+        self._counts.add("sent" if all(sent) else "failed", 1)
 
     async def _sent(self, budget: str, webhook: Secret, body: bytes) -> bool:
-        for pause_s in (*BACKOFF_S, None):
-            try:
-                await self._send(webhook, body)
-            except NotSent as error:
-                log.warning("alert of budget %s: the webhook was not told (%s)", budget, error)
-            else:
-                return True
-            if pause_s is not None:
-                await self._pause(pause_s)
+        async with self._turns:
+            for pause_s in (*BACKOFF_S, None):
+                try:
+                    await self._send(webhook, body, self.proxy)
+                except NotSent as error:
+                    log.warning("alert of budget %s: the webhook was not told (%s)", budget, error)
+                else:
+                    return True
+                if pause_s is not None:
+                    await self._pause(pause_s)
         return False
 
 

@@ -6,7 +6,7 @@ an answer is lost or the store was away, and that the table outlives both.
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final, NamedTuple
@@ -20,6 +20,7 @@ from openai_gateway.budgets.store import (
     Ask,
     Balance,
     Bill,
+    Override,
     Reserved,
     Settled,
     SpendStore,
@@ -99,11 +100,20 @@ class Ledger:
         """What a call that begins now asks of a budget."""
         return Part(rule, self._books.account(rule, now), self._books.limit(rule, now), amount)
 
+    def owing(self, rule: Rule, account: Account, now: float) -> Part:
+        """A share that was reserved elsewhere, or before a restart, in this account."""
+        return Part(rule, account, self._books.limit(rule, now), 0)
+
     def status(self, rule: Rule, now: float) -> tuple[Account, int, Balance]:
         """The budget's account now, its limit, and its balance; from now on also what others do."""
         account = self._books.account(rule, now)
         self._books.watch(account)
         return account, self._books.limit(rule, now), self._books.balance(account)
+
+    @property
+    def overrides(self) -> Mapping[str, Override]:
+        """Those that held at the last look, by budget."""
+        return self._books.overrides
 
     def reserve(self, parts: Parts, lease: str) -> Reserved | Awaitable[Reserved]:
         """All of them or none. Raises: Unavailable, at once or when awaited."""

@@ -2,24 +2,16 @@
 much of it is gone, when it begins anew and how to lift it.
 """
 
-from decimal import Decimal
 from typing import Final
 
 from openai_gateway.api.errors import CATALOGUE, refusal
 from openai_gateway.budgets.ledger import Part
 from openai_gateway.budgets.period import told
-from openai_gateway.budgets.rule import NANO_PER_USD
 from openai_gateway.budgets.store import Balance
+from openai_gateway.core.money import dollars
 from openai_gateway.core.verdict import Refusal
 
 CODE: Final = "project_spend_limit_exceeded"
-
-
-def dollars(nano_usd: int) -> str:
-    """An amount exactly, with two decimals at least: $25.00, $0.000350."""
-    text = f"{Decimal(nano_usd) / NANO_PER_USD:.9f}".rstrip("0")
-    whole, _, cents = text.partition(".")
-    return f"${whole}.{cents:0<2}"
 
 
 def exceeded(part: Part, balance: Balance) -> Refusal:

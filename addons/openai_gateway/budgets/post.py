@@ -5,32 +5,28 @@ is read of the answer, so a redirect is an answer like any other, and nobody's m
 """
 
 import asyncio
-import ssl
-from contextlib import suppress
-from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
 
-import certifi
-
+from openai_gateway.budgets import way
+from openai_gateway.config.places import Proxy
 from openai_gateway.core.secret import Secret
 
 ANSWER_S: Final = 5.0
-LONGEST_LINE: Final = 1024
-PORTS: Final = {"http": 80, "https": 443}
 
 
 class NotSent(Exception):
     """Nobody has taken the message; the text says why, and not where it should have gone."""
 
 
-async def post(url: Secret, body: bytes) -> None:
+async def post(url: Secret, body: bytes, proxy: Proxy | None = None) -> None:
     """Raises: NotSent for whatever is no 2xx within ANSWER_S."""
     try:
         async with asyncio.timeout(ANSWER_S):
-            status = await _status(url.reveal(), body)
+            status = await _status(way.target(url.reveal()), body, proxy)
     except TimeoutError as error:
         raise NotSent(f"no answer within {ANSWER_S:g} s") from error
+    except way.ProxyRefused as error:
+        raise NotSent(f"the proxy answered {error}") from error
     except (OSError, ValueError, EOFError, asyncio.LimitOverrunError) as error:
         # the error's own text may hold the URL
         raise NotSent(type(error).__name__) from error
@@ -38,39 +34,21 @@ async def post(url: Secret, body: bytes) -> None:
         raise NotSent(f"answered {status}")
 
 
-async def _status(url: str, body: bytes) -> int:
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise ValueError("names no host")
-    context = await asyncio.to_thread(_context) if parts.scheme == "https" else None
-    reader, writer = await asyncio.open_connection(
-        parts.hostname, parts.port or PORTS[parts.scheme], ssl=context, limit=LONGEST_LINE
-    )
-    try:
-        path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        host = parts.netloc.rpartition("@")[2]
-        writer.write(
-            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-            f"User-Agent: openai-gateway\r\nContent-Length: {len(body)}\r\n"
-            f"Connection: close\r\n\r\n".encode("ascii")
-            + body
-        )
+async def _status(to: way.Target, body: bytes, proxy: Proxy | None) -> int:
+    proxy = way.proxy_for(to, proxy)
+    async with way.opened(to, proxy) as (reader, writer):
+        writer.write(_head(to, len(body), proxy).encode("ascii") + body)
         await writer.drain()
-        return _code(await reader.readuntil(b"\n"))
-    finally:
-        writer.transport.abort()  # an orderly end could wait for the other side
-        with suppress(OSError):
-            await writer.wait_closed()
+        return way.code(await reader.readuntil(b"\n"))
 
 
-def _code(line: bytes) -> int:
-    """The status of an answer's first line. Raises: ValueError where it is none."""
-    version, _, rest = line.partition(b" ")
-    if not version.startswith(b"HTTP/1."):
-        raise ValueError("no HTTP")
-    return int(rest[:3])
-
-
-@lru_cache(maxsize=1)
-def _context() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certifi.where())
+def _head(to: way.Target, length: int, proxy: Proxy | None) -> str:
+    """A proxy is told the whole URL where it has no tunnel to it."""
+    asked = proxy is not None and to.scheme == "http"
+    where = f"http://{to.place}{to.path}" if asked else to.path
+    return (
+        f"POST {where} HTTP/1.1\r\nHost: {to.place}\r\nContent-Type: application/json\r\n"
+        f"User-Agent: openai-gateway\r\nContent-Length: {length}\r\n"
+        f"{way.authorization(proxy) if proxy is not None and asked else ''}"
+        f"Connection: close\r\n\r\n"
+    )

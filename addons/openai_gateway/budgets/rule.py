@@ -29,7 +29,7 @@ class Rule:
     worst: bool
     shares: tuple[float, ...]
     where: str = ""
-    webhook: Secret | None = field(default=None, repr=False)
+    webhooks: tuple[Secret, ...] = field(default=(), repr=False)
 
     def thresholds(self, limit: int) -> Thresholds:
         """The amounts at which somebody is told, of this limit."""
@@ -37,9 +37,12 @@ class Rule:
 
 
 def rules(
-    budgets: Sequence[Budget], where: Callable[[str], str] = lambda _: ""
+    budgets: Sequence[Budget],
+    where: Callable[[str], str] = lambda _: "",
+    webhooks: Sequence[Secret] = (),
 ) -> tuple[Rule, ...]:
-    """The budgets of a configuration; `where` tells the file and line of a field."""
+    """The budgets of a configuration; `where` tells the file and line of a field, `webhooks` are
+    told of budgets that name none of their own."""
     return tuple(
         Rule(
             name=one.name,
@@ -50,7 +53,7 @@ def rules(
             worst=one.reserve == "worst",
             shares=tuple(sorted(set(one.alert_at))),
             where=where(f"budgets.{place}"),
-            webhook=one.webhook.secret if one.webhook else None,
+            webhooks=(one.webhook.secret,) if one.webhook else tuple(webhooks),
         )
         for place, one in enumerate(budgets)
     )

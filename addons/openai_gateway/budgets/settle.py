@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from openai_gateway.budgets.estimate import MOST, Estimates
 from openai_gateway.budgets.ledger import Ledger, Parts
-from openai_gateway.core.call import Call
+from openai_gateway.core.call import Call, Wait
 
 type Booked = tuple[tuple[str, int], ...]
 """Budgets, and what was booked to each, in nano-dollars."""
@@ -15,10 +15,12 @@ class Hold:
     """What the stage left on a call: its share in each budget that matches, under this lease.
 
     `asked`: the store was asked to reserve it, and may have done so; `granted`: it said it had.
+    `told`: what another gateway, or an earlier process, has reserved for the same bill.
     """
 
     lease: str
     parts: Parts
+    told: Parts = ()
     asked: bool = False
     granted: bool = False
     settled: bool = False
@@ -29,12 +31,17 @@ def settle(call: Call, hold: Hold, ledger: Ledger, how: Estimates) -> Booked:
     name, final = call.bill or ("", True)
     if hold.asked and name and not final and call.cost_nano_usd == 0:
         ledger.keep(hold.lease, hold.parts, _pending(name))
+        call.waits = tuple(_wait(*part.account) for part in hold.parts)
         return ()
     if hold.asked:
         return _reserved(call, hold, ledger, how)
     if not final:
         return ()  # somebody looked whether it is over
     return _unreserved(call, hold, ledger, how)
+
+
+def _wait(name: str, period: str, start: int, end: int | None) -> Wait:
+    return name, period, start, end
 
 
 def _reserved(call: Call, hold: Hold, ledger: Ledger, how: Estimates) -> Booked:
@@ -50,7 +57,7 @@ def _unreserved(call: Call, hold: Hold, ledger: Ledger, how: Estimates) -> Booke
     """What was reserved when the work was ordered is charged where it was; and besides, to the
     budgets that this call itself falls under."""
     lease = _pending(call.bill[0]) if call.bill else hold.lease
-    waiting = ledger.pending(lease)
+    waiting = ledger.pending(lease) or hold.told
     known = {part.rule.name for part in waiting}
     parts = (*waiting, *(part for part in hold.parts if part.rule.name not in known))
     amounts = [owed(call, how) or 0] * len(parts)

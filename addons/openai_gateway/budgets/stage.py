@@ -20,10 +20,11 @@ from openai_gateway.budgets.matching import Matching, traits
 from openai_gateway.budgets.rule import Rule, rules
 from openai_gateway.budgets.settle import Booked, Hold, settle
 from openai_gateway.budgets.status import BudgetStatus, status_of
-from openai_gateway.budgets.store import Balance, Reserved, Unavailable
+from openai_gateway.budgets.store import Account, Balance, Reserved, Unavailable
 from openai_gateway.config.policy import Budget
 from openai_gateway.core.call import Call, Content
 from openai_gateway.core.clock import Clock
+from openai_gateway.core.secret import Secret
 from openai_gateway.core.verdict import PASS, Pass, Refuse, Verdict
 
 WOULD: Final = "over_budget"
@@ -49,10 +50,11 @@ class Budgets:
         lately: Lately | None = None,
         assume_max: bool = False,
         where: Callable[[str], str] = lambda _: "",
+        webhooks: Sequence[Secret] = (),
     ) -> None:
         """`lately`: what calls cost, remembered over a reload; `assume_max`: models.unpriced;
-        `where`: the file and line of a field of gateway.yaml."""
-        self.rules = rules(budgets, where)
+        `where`: the file and line of a field of gateway.yaml; `webhooks`: alerts.webhooks."""
+        self.rules = rules(budgets, where, webhooks)
         self._matching = Matching(
             [(one.match, rule) for one, rule in zip(budgets, self.rules, strict=True)]
         )
@@ -159,7 +161,7 @@ class Budgets:
         if hold is None:
             if not self._matching or call.websocket or (not call.cost_nano_usd and not call.bill):
                 return ()
-            hold = call.hold = Hold(call.id, self._now(call))
+            hold = call.hold = Hold(call.id, self._now(call), self._told(call))
         if hold.settled:
             return ()
         hold.settled = True
@@ -169,6 +171,15 @@ class Budgets:
         now = self._clock.now()
         found = self._matching.of(traits(call))
         return tuple(self._ledger.part(rule, 0, now) for rule in found)
+
+    def _told(self, call: Call) -> Parts:
+        """The budgets that wait for the call's bill, as far as they are still in force."""
+        known, now = {rule.name: rule for rule in self.rules}, self._clock.now()
+        return tuple(
+            self._ledger.owing(known[account.budget], account, now)
+            for account in (Account(*wait) for wait in call.waits)
+            if account.budget in known
+        )
 
     def status(self, now: float) -> list[BudgetStatus]:
         """Where each budget stands."""

@@ -1,6 +1,6 @@
 """Reads gateway.yaml: either a whole configuration, or every problem in it at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from openai_gateway.config import checks, document, pending, translate
 from openai_gateway.config.kinds import Setting
 from openai_gateway.config.model import PRODUCTION_KEY, STAGING_KEY, Config
+from openai_gateway.config.places import in_the_clear
 from openai_gateway.config.problems import ConfigError, Fault, Loc, Place, Problem, dotted
-from openai_gateway.config.secrets import Resolver
+from openai_gateway.config.secrets import Reference, Resolver
 
 NAME: Final = "gateway.yaml"
 VARIABLE: Final = "OPENAI_GATEWAY_CONFIG"
 WITHOUT_FILE: Final = "environment"
+_CLEAR: Final = "is http: others on the network can read its URL, and post there; use https"
 _EMPTY: Final = "is empty; it needs at least `keys` (gateway.example.yaml shows everything)"
 
 
@@ -81,7 +83,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     """The configuration in `path`, or without one the defaults. Raises ConfigError."""
     if path is None:
         return _without_file(environ)
-    return read(_text(path), environ, path=path)
+    return read(text_of(path), environ, path=path)
 
 
 def read(text: str, environ: Mapping[str, str], *, path: Path = Path(NAME)) -> Loaded:
@@ -94,7 +96,7 @@ def read(text: str, environ: Mapping[str, str], *, path: Path = Path(NAME)) -> L
         message = _EMPTY if found.data is None else "must be a mapping of fields at the top"
         raise _alone(str(path), (1, 1), message)
     root = path.absolute().parent
-    setting = _setting(found.data, environ, root)
+    setting = setting_of(found.data, environ, root)
     config, faults = _judged(found.data, setting)
     problems = _problems(found, faults, str(path))
     secret_files = tuple(setting.resolver.files)
@@ -113,7 +115,7 @@ def read(text: str, environ: Mapping[str, str], *, path: Path = Path(NAME)) -> L
 def _without_file(environ: Mapping[str, str]) -> Loaded:
     data: dict[str, Any] = {"keys": {}}
     root = Path.cwd()
-    config, faults = _judged(data, _setting(data, environ, root))
+    config, faults = _judged(data, setting_of(data, environ, root))
     if faults or config is None:
         raise ConfigError(tuple(_of_environment(fault) for fault in faults))
     return Loaded(config, None, root)
@@ -127,7 +129,8 @@ def _of_environment(fault: Fault) -> Problem:
     return Problem(WITHOUT_FILE, 1, 1, name, message)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What stands in the file. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             data = file.read(document.MAX_BYTES + 1)
@@ -141,7 +144,7 @@ def _text(path: Path) -> str:
         raise _alone(str(path), (line, 1), "is no UTF-8 text; save it as UTF-8") from error
 
 
-def _setting(data: Mapping[str, Any], environ: Mapping[str, str], root: Path) -> Setting:
+def setting_of(data: Mapping[str, Any], environ: Mapping[str, str], root: Path) -> Setting:
     """What must be known before values can be judged; faults in it are told by the model."""
     allowed = data.get("allow_exec")
     words = ("on", "yes") if isinstance(allowed, document.Bare) else ()
@@ -187,10 +190,19 @@ def _warnings(
         for number, entry in enumerate(config.passthrough)
         if entry.host == "*"
     ]
+    warned += [(loc, _CLEAR) for loc, webhook in _webhooks(config) if in_the_clear(webhook)]
     problems = [
         Problem(file, *found.place(loc, key=True), dotted(loc), text) for loc, text in warned
     ]
     return tuple(sorted(problems, key=lambda p: (p.line, p.column)))
+
+
+def _webhooks(config: Config) -> Iterator[tuple[Loc, Reference]]:
+    for number, budget in enumerate(config.budgets):
+        if budget.webhook is not None:
+            yield ("budgets", number, "webhook"), budget.webhook
+    for number, webhook in enumerate(config.alerts.webhooks):
+        yield ("alerts", "webhooks", number), webhook
 
 
 def _alone(file: str, place: Place, message: str) -> ConfigError:

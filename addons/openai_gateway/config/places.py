@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, PlainSerializer, PlainValidator, Validation
 from openai_gateway.config.kinds import Ref, parsed, setting, wrong
 from openai_gateway.config.problems import shown
 from openai_gateway.config.secrets import Reference, Unresolved
+from openai_gateway.config.store_url import MEMORY, StoreUrlFault, read
 from openai_gateway.core.secret import Secret
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -20,6 +22,7 @@ _LABELS: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,
 _NUMERIC_END: Final = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$")
 _BY_REFERENCE: Final = "holds a password; give it by reference: env:NAME with the whole URL in it"
 _OPENAI: Final = "openai.com"
+_DATABASES: Final = ("sqlite", "postgresql+psycopg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,27 +189,34 @@ def _referred_auth(userinfo: str, info: ValidationInfo) -> Reference:
     return Reference(userinfo, Secret(whole))
 
 
-def _url(schemes: tuple[str, ...], words: tuple[str, ...], example: str) -> PlainValidator:
-    """A URL without a password, or a reference to one with it; or one of `words`."""
+def _database(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.scheme not in _DATABASES:
+        raise ValueError(f"is none of {', '.join(_DATABASES)}; write it as sqlite:///var/calls.db")
+    return bool(parts.password)
 
-    def judged(url: str, *, literal: bool) -> None:
-        if url in words:
-            return
-        parts = urlsplit(url)
-        if parts.scheme not in schemes:
-            raise ValueError(f"is none of {', '.join((*words, *schemes))}; write it as {example}")
-        if literal and parts.password:
-            raise ValueError(_BY_REFERENCE)
+
+def _store(url: str) -> bool:
+    try:
+        return url != MEMORY and bool(read(url).passwords)
+    except StoreUrlFault as fault:
+        raise ValueError(fault.what) from fault
+
+
+def _url(holds_password: Callable[[str], bool], example: str) -> PlainValidator:
+    """A URL without a password, or a reference to one that may have it. `holds_password` raises
+    ValueError where it is none."""
 
     def validate(value: object, info: ValidationInfo) -> Reference:
         if not isinstance(value, str):
             raise wrong(f"must be a text, such as {example}")
         try:
             if not re.match(r"(env|file|exec):", value):
-                judged(value, literal=True)
+                if holds_password(value):
+                    raise ValueError(_BY_REFERENCE)
                 return Reference(str(value), Secret(str(value)))
             found = setting(info).resolver.reference(value)
-            judged(found.secret.reveal(), literal=False)
+            holds_password(found.secret.reveal())
         except (Unresolved, ValueError) as error:
             raise wrong(str(error)) from error
         return found
@@ -224,9 +234,26 @@ def _text(kind: str) -> Any:
 
 
 def _webhook(found: Reference) -> Reference:
-    if urlsplit(found.secret.reveal()).scheme not in ("http", "https"):
-        raise wrong("refers to no URL; it must be http:// or https://")
+    """The URL itself is never shown: whoever has it can post there."""
+    url = found.secret.reveal()
+    try:
+        parts = urlsplit(url)
+        whole = parts.hostname is not None and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if not whole or parts.scheme not in ("http", "https"):
+        raise wrong("refers to no URL; it must be http:// or https:// and a host")
+    if parts.username is not None:
+        raise wrong("holds a user or password, which are not sent; put what it needs in the path")
     return found
+
+
+def in_the_clear(webhook: Reference) -> bool:
+    """Whether others on the network could read where it posts to, and post there too."""
+    parts = urlsplit(webhook.secret.reveal())
+    address = _address(parts.hostname or "")
+    local = address.is_loopback if address else parts.hostname == "localhost"
+    return parts.scheme == "http" and not local
 
 
 Webhook = Annotated[Ref, AfterValidator(_webhook)]
@@ -236,13 +263,13 @@ Tunnel = Annotated[Destination, *parsed(_destination, "host, *.host or *, with :
 ProxyUrl = Annotated[Proxy, PlainValidator(_proxy), PlainSerializer(str), _text("URL or reference")]
 DatabaseUrl = Annotated[
     Reference,
-    _url(("sqlite", "postgresql+psycopg"), (), "sqlite:///var/calls.db"),
+    _url(_database, "sqlite:///var/calls.db"),
     PlainSerializer(str),
     _text("URL or reference"),
 ]
 StoreUrl = Annotated[
     Reference,
-    _url(("redis", "rediss"), ("memory",), "redis://HOST:6379/0"),
+    _url(_store, "redis://HOST:6379/0"),
     PlainSerializer(str),
     _text("memory, URL or reference"),
 ]

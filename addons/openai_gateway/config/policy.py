@@ -138,13 +138,18 @@ class Limits(Section):
     mode: Mode = Field("enforce", description="off, observe (count and log only) or enforce.")
     store: StoreUrl = Field(
         literal("memory"),
-        description="memory, or redis:// or rediss:// for several gateways; a URL with a password "
-        "by reference.",
+        description="memory, or for several gateways redis://, redis+sentinel:// or "
+        "redis+cluster:// (rediss: with TLS); a URL with a password by reference.",
     )
     on_store_error: Annotated[Literal["local", "closed"], WORD] = Field(
         "local", description="local: own buckets, limits divided by `instances`; closed: refuse."
     )
-    instances: int = Field(1, ge=1, le=10_000, description="How many gateways share the store.")
+    instances: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="How many gateways share the store; the workers of each count by themselves.",
+    )
     on_limit: Annotated[Literal["reject", "wait"], WORD] = Field(
         "reject", description="What happens to a call above a limit."
     )
@@ -173,7 +178,9 @@ class Budget(Section):
     alert_at: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
         _ALERT_AT, description="Shares of `usd` at which the webhook is told."
     )
-    webhook: Webhook | None = Field(None, description="A reference to a URL.")
+    webhook: Webhook | None = Field(
+        None, description="A reference to a URL, told in place of `alerts.webhooks`."
+    )
     hard: Switch = Field(True, description="Whether calls beyond it are refused.")
     reserve: Annotated[Literal["expected", "worst"], WORD] = Field(
         "expected",
@@ -213,5 +220,7 @@ class Alerts(Section):
     """Who is told."""
 
     webhooks: tuple[Webhook, ...] = Field(
-        (), description="References to URLs; Slack-compatible JSON is posted there."
+        (),
+        description="References to URLs; alerts of budgets that name no webhook of their own are "
+        "posted there, as Slack-compatible JSON.",
     )

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -108,6 +109,21 @@ class SocketMeter(Protocol):
     def end(self) -> "list[Call]": ...
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A bill under this id that another gateway may have charged already: the call log decides.
+
+    Until then the call only reads again; `charge` writes the bill into the call that has won.
+    """
+
+    name: str
+    charge: "Callable[[Call], None]"
+
+
+type Wait = tuple[str, str, int, int | None]
+"""A budget that waits for a bill: its name, its period, and when that begins and ends."""
+
+
 @dataclass(slots=True)
 class Call:
     """Everything known of one call. It starts refused: `admitted` turns true at the walk's end."""
@@ -159,6 +175,8 @@ class Call:
     cost_nano_usd: int | None = 0
     unpriced_model: str | None = None
     bill: tuple[str, bool] | None = None  # the id that it is booked under, and whether it is final
+    claim: Claim | None = field(default=None, repr=False)
+    waits: tuple[Wait, ...] = ()  # budgets that wait for the bill of `bill`
     hold: object = field(default=None, repr=False)  # what budgets/ has reserved for it
     reserved: object = field(default=None, repr=False)  # what limits/ has taken for it
     throttled: list[tuple[str, str]] = field(default_factory=list)  # (limit, action), for metrics

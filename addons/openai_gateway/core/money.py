@@ -10,6 +10,7 @@ type Pico = int | Fraction  # a Fraction only where a price does not divide (a m
 
 PICO_PER_USD: Final = 10**12
 PICO_PER_NANO: Final = 1000
+NANO_PER_USD: Final = 10**9
 
 _MOST: Final = 10**9
 _AMOUNT: Final = re.compile(
@@ -47,3 +48,10 @@ def whole(amount: Pico) -> Pico:
 def nano(amount: Pico) -> int:
     """Nano-dollars, rounded half up; `amount` is never negative. Once a call, at its end."""
     return (2 * amount + PICO_PER_NANO) // (2 * PICO_PER_NANO)
+
+
+def dollars(nano_usd: int) -> str:
+    """An amount exactly, with two decimals at least: $25.00, $0.00035, -$0.50."""
+    whole, rest = divmod(abs(nano_usd), NANO_PER_USD)
+    cents = f"{rest:09d}".rstrip("0")
+    return f"{'-' if nano_usd < 0 else ''}${whole}.{cents:0<2}"

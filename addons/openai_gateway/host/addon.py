@@ -32,7 +32,9 @@ class Gateway:
         self.sockets = Sockets(self.state)
         self.connections = Connections(self.state)
         self.lifecycle = Lifecycle(self.state, make)
-        http_stream.install(self.answers.fault_page, self.lifecycle.max_body)
+        http_stream.install(
+            self.answers.fault_page, self.lifecycle.max_body, lambda: self.state.retiring
+        )
 
     # ---- starting and stopping: a fault here must stop the process, so nothing is caught ------
 

@@ -3,6 +3,7 @@ call is written once.
 """
 
 import time
+from functools import partial
 from typing import Final
 
 from openai_gateway.chain import Chain
@@ -44,9 +45,18 @@ def write(chain: Chain, call: Call) -> None:
         blank(call)
         faults.report(services, "record", fault, call.id)
     try:
-        services.record(call)
+        services.record(call, partial(_won, chain))
     except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
         faults.report(services, "record", fault, call.id)
+
+
+def _won(chain: Chain, call: Call) -> None:
+    """The call turned out to be the one that is charged: its budgets pay."""
+    services = chain.services
+    try:
+        services.metrics.booked(chain.budgets.settle(call))
+    except BaseException as fault:  # noqa: BLE001  # told, and seen in the metrics
+        faults.report(services, "budgets", fault, call.id)
 
 
 def measure(exchange: Exchange) -> None:

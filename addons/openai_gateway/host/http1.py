@@ -105,6 +105,7 @@ class GatewayHttp1Server(_WithTrailers, Http1Server):
 
     Trailers = RequestTrailers
     too_much = ErrorCode.CLIENT_DISCONNECTED
+    retiring: Callable[[], bool] = staticmethod(lambda: False)
     _sent_trailers: http.Headers | None = None
 
     def read_headers(self, event: events.ConnectionEvent) -> Commands:
@@ -129,6 +130,8 @@ class GatewayHttp1Server(_WithTrailers, Http1Server):
                 yield command
 
     def send(self, event: Any) -> Commands:
+        if isinstance(event, ResponseHeaders) and self._is_last(event.response):
+            event.response.headers["connection"] = "close"
         if isinstance(event, ResponseTrailers):
             self._sent_trailers = event.trailers
         elif isinstance(event, ResponseEndOfMessage) and self._sent_trailers is not None:
@@ -136,6 +139,11 @@ class GatewayHttp1Server(_WithTrailers, Http1Server):
             self._sent_trailers = None
         else:
             yield from super().send(event)
+
+    def _is_last(self, answer: http.Response) -> bool:
+        """Whether the client is to come back on another connection, which others serve."""
+        opens = self.request is None or self.request.method == "CONNECT"
+        return self.retiring() and not opens and answer.status_code >= 200
 
     def _end(self, trailers: http.Headers) -> Commands:
         head = self.response.headers if self.response is not None else http.Headers()

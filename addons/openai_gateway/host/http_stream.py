@@ -31,6 +31,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 from openai_gateway.host.answers import clean_head
 from openai_gateway.host.exchange import PASSED, Exchange, exchange_of
 from openai_gateway.host.http1 import BAD_FRAMING, GatewayHttp1Client, GatewayHttp1Server
+from openai_gateway.host.http2 import GatewayHttp2Server
 from openai_gateway.host.socket_layer import GatewayWebSocket
 
 type Commands = layer.CommandGenerator[Any]
@@ -260,7 +261,9 @@ class GatewayStream(HttpStream):
         yield http_layer.DropStream(self.stream_id)
 
 
-def install(fault_page: FaultPage, max_body: Callable[[], int]) -> None:
+def install(
+    fault_page: FaultPage, max_body: Callable[[], int], retiring: Callable[[], bool]
+) -> None:
     """Puts these classes in mitmproxy's place. Done at import of the addon, before any client.
 
     Raises AttributeError where mitmproxy has changed: then the gateway does not start.
@@ -268,6 +271,7 @@ def install(fault_page: FaultPage, max_body: Callable[[], int]) -> None:
     for module, name in (
         (http_layer, "HttpStream"),
         (http_layer, "Http1Server"),
+        (http_layer, "Http2Server"),
         (http_layer, "Http1Client"),
         (http_layer.websocket, "WebsocketLayer"),
         (_http1, "make_error_response"),
@@ -275,6 +279,7 @@ def install(fault_page: FaultPage, max_body: Callable[[], int]) -> None:
         getattr(module, name)
     GatewayStream.fault_page = staticmethod(fault_page)
     GatewayStream.max_body = staticmethod(max_body)
+    GatewayHttp1Server.retiring = GatewayHttp2Server.retiring = staticmethod(retiring)
 
     def bare_error(status_code: int, message: str = "") -> bytes:
         del status_code  # the envelope has its own
@@ -282,6 +287,7 @@ def install(fault_page: FaultPage, max_body: Callable[[], int]) -> None:
         return bytes(_http1.http1.assemble_response(page))
 
     http_layer.Http1Server = GatewayHttp1Server  # type: ignore[misc]  # the seam
+    http_layer.Http2Server = GatewayHttp2Server  # type: ignore[misc]  # the seam
     http_layer.Http1Client = GatewayHttp1Client  # type: ignore[misc]  # the seam
     http_layer.HttpStream = GatewayStream  # type: ignore[misc]  # the seam
     http_layer.websocket.WebsocketLayer = GatewayWebSocket  # type: ignore[misc]  # the seam

@@ -24,8 +24,10 @@ from openai_gateway.config.load import Loaded, find, load
 from openai_gateway.config.problems import ConfigError
 from openai_gateway.config.reload import Watch
 from openai_gateway.core.scrub import ScrubFilter
-from openai_gateway.host import authority, faults, lean, options
+from openai_gateway.host import authority, faults, lean, options, worker
 from openai_gateway.host.books import close_socket, cut
+from openai_gateway.host.duty import Duty
+from openai_gateway.host.retiring import close_doors
 from openai_gateway.host.state import InForce, State, compile_settings
 from openai_gateway.host.upkeep import Upkeep
 from openai_gateway.rulebook import Rulebook
@@ -34,6 +36,7 @@ from openai_gateway.services import Services, known_secrets, other_secrets
 log = logging.getLogger("openai_gateway")
 
 DRAIN_S: Final = 25.0
+DECIDE_S: Final = 2.0
 DEFAULT_MAX_BODY: Final = 64 * 2**20
 
 
@@ -56,7 +59,9 @@ class Lifecycle:
         self.new_authority = False
         self.updating = False
         self.scrub = ScrubFilter()
-        self.upkeep = Upkeep(state, self._build, self._adopt)
+        self.worker = worker.mine()
+        self.duty = Duty(state, self.worker, self.unready) if self.worker else None
+        self.upkeep = Upkeep(state, self._build, self._adopt, self._fit)
 
     def max_body(self) -> int:
         """The most bytes of a request's body under the settings in force."""
@@ -105,6 +110,7 @@ class Lifecycle:
         loaded, rules = self._load()
         ca = self._authority(loaded)
         self.state.services = self._services(loaded, rules)
+        self.state.services.metrics.condition.authority_ends(ca.not_after)
         self._force(loaded, ca)
         self._adopt(loaded, self._build(loaded, rules))
         for warning in (*loaded.warnings, *rules.warnings):
@@ -113,13 +119,21 @@ class Lifecycle:
     def _load(self) -> tuple[Loaded, Rulebook]:
         try:
             path = find(ctx.options.gateway_config, os.environ, Path.cwd())
-            loaded = load(path, os.environ)
+            loaded = self._fit(load(path, os.environ))
             rules = rulebook.read(loaded)
         except ConfigError as error:
             raise Unfit([str(problem) for problem in error.problems]) from error
         beside = (*loaded.secret_files, *rules.files)
         self.upkeep.watch = Watch(loaded.path, beside) if loaded.path else None
         return loaded, rules
+
+    def _fit(self, loaded: Loaded) -> Loaded:
+        """As this process uses it. Raises: ConfigError where workers would not share limits."""
+        if self.worker is None:
+            return loaded
+        services = self.state.services
+        in_use = services.config.limits.store if services is not None else None
+        return self.worker.fit(loaded, in_use)
 
     def _authority(self, loaded: Loaded) -> authority.Authority:
         create = loaded.config.environment == "staging"
@@ -196,7 +210,8 @@ class Lifecycle:
         lean.skip_type_checks()
         self._scrub_sinks()
         try:
-            where = services.start(self.unready)
+            opened = worker.handed([self.worker.admin])[0] if self.worker else None
+            where = services.start(self.unready, opened)
         except (OSError, ValueError, NewerDatabase) as error:
             log.error("%s", error)
             return
@@ -208,6 +223,8 @@ class Lifecycle:
         if self.new_authority:
             log.info("made a certificate authority; clients must trust certs/ca-bundle.pem")
         log.info("listening on %s, metrics on %s", self._listening(), where)
+        if self.duty is not None:
+            self.duty.begin()
 
     def _look_at_budgets(self) -> None:
         """Where each budget stands, for the metrics."""
@@ -238,6 +255,8 @@ class Lifecycle:
         """Takes no new calls, lets those under way end (bounded), and flushes the log."""
         self.state.draining = True
         self.upkeep.stop()
+        if self.duty is not None:
+            self.duty.stop()
         if self.state.services is not None:
             self.state.services.holdings.limits.waiting.drain()
         try:
@@ -246,9 +265,7 @@ class Lifecycle:
             await self._flush()
 
     async def _drain(self) -> None:
-        server = ctx.master.addons.get("proxyserver")
-        for instance in list(server.servers) if server else []:
-            await instance.stop()
+        await close_doors()
         until = time.monotonic() + DRAIN_S
         while self._under_way() and time.monotonic() < until:  # noqa: ASYNC110  # also a time limit
             await asyncio.sleep(0.02)
@@ -263,6 +280,7 @@ class Lifecycle:
                     close(self.state, exchange)
                 except Exception as fault:  # noqa: BLE001  # the others' rows must be written
                     faults.report(self.state.services, "shutdown", fault, exchange.call.id)
+        await self.state.services.bidding.finish(DECIDE_S)
         await self.state.services.holdings.stop()
         await asyncio.to_thread(self.state.services.close)
 

@@ -4,6 +4,10 @@ from pathlib import Path
 
 from mitmproxy.tools.main import mitmdump
 
+from openai_gateway.host import worker
+from openai_gateway.host.listening import listen_on
+from openai_gateway.host.worker import Worker
+
 _HERE = Path(__file__).resolve().parent
 
 
@@ -16,8 +20,15 @@ def script() -> Path:
     return checkout if checkout.is_file() else _HERE.parent / "_script" / "gateway.py"
 
 
-def run(config: str | None, listen: tuple[str, int]) -> int:
-    """Runs until a signal; the exit code is mitmproxy's (1 where the start was refused)."""
+def run(config: str | None, listen: tuple[str, int], one: Worker | None = None) -> int:
+    """Runs until a signal; the exit code is mitmproxy's (1 where the start was refused).
+
+    As one of several workers it listens where its parent does.
+    """
+    if one is not None:
+        worker.become(one)
+        worker.name_in_log(one.number)
+        listen_on(worker.handed(one.listen))
     arguments = ["-s", str(script()), "--listen-host", listen[0], "--listen-port", str(listen[1])]
     if config is not None:
         arguments += ["--set", f"gateway_config={config}"]

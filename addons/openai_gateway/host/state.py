@@ -33,6 +33,7 @@ class State:
     in_force: InForce | None = None
     ready: bool = False
     draining: bool = False
+    retiring: bool = False  # others serve on: what is open is served, and closes
     calls: dict[str, Exchange] = field(default_factory=dict)
     # WebSockets past their handshake, which has its row already; by flow id, like the calls.
     sockets: dict[str, Exchange] = field(default_factory=dict)

@@ -29,17 +29,19 @@ MOST_DISTRUSTED: Final = 1024
 
 
 class Upkeep:
-    """The tasks of a running gateway. `build` compiles a configuration, in a thread; `adopt` puts
-    it in force."""
+    """The tasks of a running gateway. `fit` makes a configuration this process' own and `build`
+    compiles it, in a thread; `adopt` puts it in force."""
 
     def __init__(
         self,
         state: State,
         build: Callable[[Loaded, Rulebook], InForce],
         adopt: Callable[[Loaded, InForce], None],
+        fit: Callable[[Loaded], Loaded],
     ) -> None:
         self.state = state
         self.build = build
+        self.fit = fit
         self.adopt = adopt
         self.watch: Watch | None = None
         self.hangup = asyncio.Event()
@@ -100,7 +102,7 @@ class Upkeep:
 
     def _read(self, path: Path | None) -> tuple[Loaded, InForce]:
         """In a thread: references may wait for a program, and building takes milliseconds."""
-        fresh = load(path, os.environ)
+        fresh = self.fit(load(path, os.environ))
         return fresh, self.build(fresh, rulebook.read(fresh))
 
     async def _sweep(self) -> None:

@@ -1,10 +1,11 @@
 """Which ephemeral keys were minted through this gateway, for whom, and until when.
 
-Only their digests are kept. A process knows what it has seen itself: not what another one minted.
+Only their digests are kept. A process knows what it has seen itself, and what the other workers of
+the same port tell it: not what another machine minted.
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import orjson
@@ -27,10 +28,14 @@ _LONGEST_S: Final = 24 * 3600
 _LONGEST_KEY: Final = 4096
 
 
+def _nobody(_digest: str, _mapping: str, _expires_at: float) -> None:
+    """A process on its own has nobody to tell."""
+
+
 class Minted:
     """The ephemeral keys that clients may use, because this gateway handed them out."""
 
-    __slots__ = ("_clock", "_ends", "_known", "_most")
+    __slots__ = ("_clock", "_ends", "_known", "_most", "tell")
 
     def __init__(self, clock: Clock, max_entries: int) -> None:
         """`max_entries` bounds the memory; beyond it the key that ends first is forgotten."""
@@ -39,6 +44,7 @@ class Minted:
         # By fingerprint: the time that a table's look-up takes tells nothing of the key itself.
         self._known: dict[str, tuple[str, float]] = {}
         self._ends: list[tuple[float, str]] = []
+        self.tell: Callable[[str, str, float], None] = _nobody
 
     def __len__(self) -> int:
         return len(self._known)
@@ -57,6 +63,12 @@ class Minted:
         now = self._clock.now()
         if kind_of(key) is KeyKind.EPHEMERAL and now < expires_at <= now + _LONGEST_S:
             self._remember(key.fingerprint(), mapping, expires_at)
+            self.tell(key.fingerprint(), mapping, expires_at)
+
+    def told(self, digest: str, mapping: str, expires_at: float) -> None:
+        """Remembers what another worker learned."""
+        if self._clock.now() < expires_at:
+            self._remember(digest, mapping, expires_at)
 
     def owner(self, credential: Secret) -> str | None:
         """The name of the mapping for which this key was minted, while it is valid."""

@@ -103,13 +103,13 @@ class Gate:
         return self._refused(asked, said) if self._max_wait_s is None else self._waited(asked, said)
 
     def _admit(self, asked: Asked, said: Admission) -> None:
-        held = Reservation(said.states, asked.charges, asked.estimate, self._enforces)
+        held = Reservation(said, asked.charges, asked.estimate, self._enforces)
         self._settlement.hold(asked.call, held)
 
     def _refused(self, asked: Asked, said: Admission) -> Verdict:
         """Refuses the call, or with `observe` notes that it would have. Nothing was taken."""
         call = asked.call
-        call.reserved = Reservation(said.states, (), asked.estimate, self._enforces)
+        call.reserved = Reservation(said, (), asked.estimate, self._enforces)
         subject = call.model_sent or call.model_requested or UNNAMED
         told = refused(said.states, asked.charges, subject, self._environment)
         kind = said.states[longest(said.states)].limit.kind

@@ -8,9 +8,10 @@ number as whole tokens and a rest, since its numbers end at 53 bits.
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
-from openai_gateway.limits.limit import LEASE_S, Kind, Limit, State
+from openai_gateway.limits.limit import LEASE_S, Admission, Charge, Kind, Limit, State
 
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
@@ -29,11 +30,6 @@ PERIODS_US: Final[dict[Kind, int]] = {
     "rpd": DAY_US,
     "tpd": DAY_US,
 }
-
-
-def microseconds(seconds: float) -> int:
-    """A clock's seconds as the bucket counts them."""
-    return round(seconds * SECOND_US)
 
 
 def state(limit: Limit, used: int, asked: int) -> State:
@@ -62,6 +58,36 @@ def place_state(limit: Limit, held: int, others: int, asked: int) -> State:
     return State(limit, max(0, amount - held), PLACE_WAIT_S if held else 0.0, wait_s)
 
 
+class Admitted(Admission):
+    """An admission whose states are worked out once somebody looks: most are never shown.
+
+    `used` is what is used of each limit, or held, with the call's own.
+    """
+
+    __slots__ = ("_charges", "_used")
+
+    def __init__(self, charges: Sequence[Charge], used: Sequence[int], at: float) -> None:
+        self.admitted = True
+        self.at = at
+        self._charges = charges
+        self._used = used
+        self._states = ()
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """In the order of the charges, as they were when the store answered."""
+        if not self._states:
+            told = zip(self._charges, self._used, strict=True)
+            self._states = tuple([_after(charge.limit, used) for charge, used in told])
+        return self._states
+
+
+def _after(limit: Limit, used: int) -> State:
+    if limit.kind in PERIODS_US:
+        return state(limit, used, 0)
+    return place_state(limit, used, used, 0)
+
+
 def scaled(used: int, period: int, old: int, new: int) -> int:
     """What is used of a bucket whose limit was changed: the same share of it.
 
@@ -77,37 +103,47 @@ def scaled(used: int, period: int, old: int, new: int) -> int:
 
 
 class Bucket:
-    """A refilling bucket: `used` units of `amount` tokens, as they were at the microsecond `at`."""
+    """A refilling bucket: `used` units of `amount` tokens, as they were at the microsecond `at`.
 
-    __slots__ = ("amount", "at", "period", "used")
+    `full` is the limit in units: all that it holds.
+    """
+
+    __slots__ = ("amount", "at", "full", "period", "used")
 
     def __init__(self, period: int, amount: int, at: int) -> None:
         self.period = period
         self.amount = amount
+        self.full = amount * period
         self.at = at
         self.used = 0
 
-    def settle(self, amount: int, now: int) -> None:
-        """Lets time pass, and a changed limit come into force."""
+    def settle(self, amount: int, now: int, asked: int = 0, _lease: str = "") -> bool:
+        """Lets time pass, and a changed limit come into force; says whether `asked` tokens fit."""
         if amount != self.amount:
-            self.used = scaled(self.used, self.period, self.amount, amount)
-            self.amount = amount
+            self._change(amount)
+        used = self.used
         elapsed = now - self.at
         if elapsed > 0:
-            used = self.used - elapsed * amount
-            self.used = used if used > 0 else 0
             self.at = now
+            if used:
+                used -= elapsed * amount
+                if used < 0:
+                    used = 0
+                self.used = used
         elif elapsed < -STEP_US:
             self.at = now
+        return not asked or used + asked * self.period <= self.full
 
-    def fits(self, asked: int, _lease: str = "") -> bool:
-        """Whether a call may take that many tokens now."""
-        return not asked or self.used + asked * self.period <= self.amount * self.period
+    def take(self, asked: int, _lease: str = "", _now: int = 0) -> int:
+        """Takes tokens, or gives them back: also below nothing left, never above full.
 
-    def take(self, asked: int, _lease: str = "", _now: int = 0) -> None:
-        """Takes tokens, or gives them back: also below nothing left, never above full."""
+        Gives what is used then.
+        """
         used = self.used + asked * self.period
-        self.used = used if used > 0 else 0
+        if used < 0:
+            used = 0
+        self.used = used
+        return used
 
     def state(self, limit: Limit, asked: int, _lease: str = "") -> State:
         """What it tells, once settled."""
@@ -122,6 +158,11 @@ class Bucket:
         """Microseconds until it is as good as a new one; below 0 since when."""
         return -(-self.used // self.amount) - (now - self.at)
 
+    def _change(self, amount: int) -> None:
+        self.used = scaled(self.used, self.period, self.amount, amount)
+        self.amount = amount
+        self.full = amount * self.period
+
 
 class Places:
     """The places of a concurrency limit: leases by their calls' names, the oldest first."""
@@ -132,21 +173,20 @@ class Places:
         self.amount = amount
         self.leases: OrderedDict[str, int] = OrderedDict()
 
-    def settle(self, amount: int, now: int) -> None:
-        """Frees the places of calls that were not heard of for LEASE_S."""
+    def settle(self, amount: int, now: int, asked: int = 0, lease: str = "") -> bool:
+        """Frees the places of calls that were not heard of for LEASE_S; says whether there is one
+        for this call. One that holds a place needs no other."""
         self.amount = amount
         leases = self.leases
         while leases and next(iter(leases.values())) <= now:
             leases.popitem(last=False)
+        return not asked or len(leases) - (lease in leases) + asked <= amount
 
-    def fits(self, asked: int, lease: str) -> bool:
-        """Whether there is a place; a call that holds one needs no other."""
-        return not asked or self._others(lease) + asked <= self.amount
-
-    def take(self, asked: int, lease: str, now: int) -> None:
-        """Takes a place, or keeps the one that the call has."""
+    def take(self, asked: int, lease: str, now: int) -> int:
+        """Takes a place, or keeps the one that the call has. Gives how many are held then."""
         if asked:
             self.hold(lease, now)
+        return len(self.leases)
 
     def hold(self, lease: str, now: int) -> None:
         """A place for another LEASE_S from now."""

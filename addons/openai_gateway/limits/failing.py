@@ -1,7 +1,7 @@
 """What becomes of a call when the shared store does not answer: own buckets, or a refusal.
 
-One question unanswered in ANSWER_S has failed, and the policy answers it. A store that answered
-none for GONE_S is gone: calls wait for it no longer, and a probe asks until it is back.
+One question unanswered in `answer_s` has failed, and the policy answers it. A store that answered
+none for `gone_s` is gone: calls wait for it no longer, and a probe asks until it is back.
 """
 
 import asyncio
@@ -9,12 +9,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from inspect import isawaitable
 from typing import Final, Literal
 
 from openai_gateway.core.clock import Clock
 from openai_gateway.limits.limit import Admission, Charge, Limit, State, Store, StoreFault
 from openai_gateway.limits.memory import Memory
+from openai_gateway.limits.turns import Turns
 
 type Policy = Literal["local", "closed"]
 
@@ -24,11 +24,13 @@ MOST_LOCAL: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long, in seconds."""
+    """How long, in seconds: for a turn to ask, for the answer, and the probe for its own."""
 
+    turn_s: float = 3.0
     answer_s: float = 0.25
     gone_s: float = 1.0
     probe_s: float = 1.0
+    probed_s: float = 2.0
 
 
 class StoreUnavailable(Exception):
@@ -57,6 +59,10 @@ class Guarded:
         self._clock = clock
         self._count = count
         self._patience = patience
+        self._turns = Turns(patience.answer_s, patience.turn_s)
+        # It may have to find the store first, past a host that is silent.
+        self._probing = Turns(patience.probed_s, patience.turn_s)
+        self._heard_at = clock.monotonic()
         self._local = Memory(clock)
         self._admitted_here: OrderedDict[str, None] = OrderedDict()
         self._silent_since: float | None = None
@@ -138,28 +144,32 @@ class Guarded:
             self._count(self._policy)
             self._watch()
             raise StoreFault("it has not answered for a while")
-        asked_at = self._clock.monotonic()
+        asked_at: list[float] = []
+
+        def asks() -> T | Awaitable[T]:
+            asked_at.append(self._clock.monotonic())
+            return question()
+
         try:
-            answer = await self._in_time(question)
+            answer = await self._turns.ask(asks)
         except StoreFault:
             self._failed(limits, asked_at)
             raise
-        self._silent_since = None
+        self._heard()
         return answer
 
-    async def _in_time[T](self, question: Callable[[], T | Awaitable[T]]) -> T:
-        try:
-            async with asyncio.timeout(self._patience.answer_s):
-                answer = question()
-                return await answer if isawaitable(answer) else answer
-        except TimeoutError as error:
-            raise StoreFault(f"no answer within {self._patience.answer_s:g} s") from error
+    def _heard(self) -> None:
+        self._heard_at = self._clock.monotonic()
+        self._silent_since = None
 
-    def _failed(self, limits: Sequence[Limit], asked_at: float) -> None:
+    def _failed(self, limits: Sequence[Limit], asked_at: Sequence[float]) -> None:
+        """What came to no turn says nothing of the store."""
         self._count(self._policy)
+        if not asked_at:
+            return
         self._last_asked = limits
         if self._silent_since is None:
-            self._silent_since = asked_at
+            self._silent_since = max(asked_at[0], self._heard_at)
         self._watch()
 
     def _watch(self) -> None:
@@ -171,15 +181,15 @@ class Guarded:
         while self._silent_since is not None:
             await asyncio.sleep(self._patience.probe_s)
             with suppress(StoreFault):
-                await self._in_time(lambda: self._store.peek(self._last_asked))
-                self._silent_since = None
+                await self._probing.ask(lambda: self._store.peek(self._last_asked))
+                self._heard()
 
     def _take_here(self, charges: Sequence[Charge], lease: str) -> Admission:
         """From the own shares. A call above the share but within the limit passes when the share
         is whole, and leaves it in debt: only what the limit could never hold is too large."""
         shares = [self._share(charge) for charge in charges]
         asked = [
-            replace(share, amount=min(share.amount, share.limit.amount))
+            share._replace(amount=min(share.amount, share.limit.amount))
             if share.amount <= charge.limit.amount
             else share
             for share, charge in zip(shares, charges, strict=True)
@@ -191,7 +201,7 @@ class Guarded:
                 self._admitted_here.popitem(last=False)
             self._local.adjust(
                 [
-                    replace(share, amount=share.amount - taken.amount)
+                    share._replace(amount=share.amount - taken.amount)
                     for share, taken in zip(shares, asked, strict=True)
                     if share.amount > taken.amount
                 ]
@@ -199,7 +209,7 @@ class Guarded:
         return admission
 
     def _share(self, charge: Charge) -> Charge:
-        return replace(charge, limit=self._shares([charge.limit])[0])
+        return charge._replace(limit=self._shares([charge.limit])[0])
 
     def _shares(self, limits: Sequence[Limit]) -> list[Limit]:
         """What is this gateway's part of each limit, at least 1."""

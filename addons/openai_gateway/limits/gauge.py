@@ -1,16 +1,15 @@
 """One bucket of a simulation: the gateway's own, with what is added up of it.
 
-A store answers for all limits at once and tells their states each time, which takes longer than
-the buckets themselves; a million calls are counted here without.
+A store looks each bucket up by its name and reads a clock, which takes longer than the buckets
+themselves; a million calls are counted here without.
 """
 
 import math
-from typing import Final
 
 from openai_gateway.limits.bucket import PERIODS_US, Bucket, Places
-from openai_gateway.limits.limit import Limit, State
+from openai_gateway.limits.limit import Limit
 
-type Wants = tuple["Gauge | PlacesGauge", int]
+type Wants = tuple["Gauge", int]
 
 
 class Tally:
@@ -53,84 +52,36 @@ class Tally:
 
 
 class Gauge:
-    """A bucket that refills."""
+    """A limit's bucket, and its tally. `places`: the bucket again, where it is of concurrency."""
 
-    __slots__ = ("amount", "bucket", "full", "limit", "period", "tally")
+    __slots__ = ("amount", "bucket", "limit", "places", "tally")
 
     def __init__(self, limit: Limit, tally: Tally, now: int) -> None:
         self.limit = limit
         self.tally = tally
         self.amount = limit.amount
-        self.period: Final = PERIODS_US[limit.kind]
-        self.full = self.amount * self.period
-        self.bucket = Bucket(self.period, self.amount, now)
-
-    def fits(self, asked: int, _lease: str, now: int) -> bool:
-        """Whether a call may take that many tokens now."""
-        bucket = self.bucket
-        bucket.settle(self.amount, now)
-        return not asked or bucket.used + asked * self.period <= self.full
-
-    def take(self, asked: int, lease: str, now: int) -> None:
-        """Takes them, for one call more."""
-        bucket, tally = self.bucket, self.tally
-        bucket.take(asked, lease, now)
-        tally.calls += 1
-        if bucket.used > tally.peak:
-            tally.peak = bucket.used
-
-    def adjust(self, amount: int, now: int) -> None:
-        """Corrects it, both ways."""
-        bucket, tally = self.bucket, self.tally
-        bucket.settle(self.amount, now)
-        bucket.take(amount, "", now)
-        if bucket.used > tally.peak:
-            tally.peak = bucket.used
-
-    def state(self, asked: int, lease: str) -> State:
-        """What a call is told that was refused."""
-        return self.bucket.state(self.limit, asked, lease)
-
-    def is_full(self, now: int) -> bool:
-        """Whether it is as good as a new one."""
-        return self.bucket.full_in(now) <= 0
-
-
-class PlacesGauge:
-    """A limit of concurrency."""
-
-    __slots__ = ("amount", "limit", "places", "tally")
-
-    def __init__(self, limit: Limit, tally: Tally) -> None:
-        self.limit = limit
-        self.tally = tally
-        self.amount = limit.amount
-        self.places = Places(self.amount)
+        period = PERIODS_US.get(limit.kind)
+        self.bucket: Bucket | Places
+        self.places: Places | None = None
+        if period is None:
+            self.bucket = self.places = Places(limit.amount)
+        else:
+            self.bucket = Bucket(period, limit.amount, now)
 
     def fits(self, asked: int, lease: str, now: int) -> bool:
-        """Whether there is a place; a call that holds one needs no other."""
-        self.places.settle(self.amount, now)
-        leases = self.places.leases
-        return not asked or len(leases) - (lease in leases) + asked <= self.amount
+        """Whether a call may take so much now."""
+        return self.bucket.settle(self.amount, now, asked, lease)
 
     def take(self, asked: int, lease: str, now: int) -> None:
-        """Takes a place, for one call more."""
-        self.tally.calls += 1
-        self.places.take(asked, lease, now)
-        self.tally.peak = max(self.tally.peak, len(self.places.leases))
+        """Takes it, for one call more."""
+        tally = self.tally
+        tally.calls += 1
+        used = self.bucket.take(asked, lease, now)
+        if used > tally.peak:
+            tally.peak = used
 
     def adjust(self, amount: int, now: int) -> None:
-        """A place is no amount."""
-
-    def state(self, asked: int, lease: str) -> State:
-        """What a call is told that was refused."""
-        return self.places.state(self.limit, asked, lease)
-
-    def is_full(self, now: int) -> bool:
-        """Whether no call holds a place."""
-        return self.places.full_in(now) <= 0
-
-
-def gauge(limit: Limit, tally: Tally, now: int) -> Gauge | PlacesGauge:
-    """Of one limit, with a new bucket."""
-    return Gauge(limit, tally, now) if limit.kind in PERIODS_US else PlacesGauge(limit, tally)
+        """Corrects it, both ways; a place is no amount."""
+        if self.places is None:
+            self.bucket.settle(self.amount, now)
+            self.tally.peak = max(self.tally.peak, self.bucket.take(amount, "", now))

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from openai_gateway.limits.arrival import Usual
-from openai_gateway.limits.gauge import Gauge, PlacesGauge, Tally, Wants, gauge
+from openai_gateway.limits.gauge import Gauge, Tally, Wants
 from openai_gateway.limits.limit import Limit
 from openai_gateway.limits.memory import MOST_BUCKETS
 from openai_gateway.limits.reservation import OF_TOKENS
 from openai_gateway.limits.rulings import MOST_CACHED, WEIGHED, Facts, Rulings
-from openai_gateway.limits.waiting import Name, name_of
 
 # Clients make up models, and addresses are many; what is above is told as one.
 MOST_TOLD: Final = 10_000
@@ -21,7 +20,7 @@ OTHERS: Final = "(others)"
 class Part:
     """One limit of a call: `wants` where every call asks the same, else of tokens or images."""
 
-    gauge: Gauge | PlacesGauge
+    gauge: Gauge
     wants: Wants | None
     of_tokens: bool
 
@@ -53,9 +52,9 @@ class Gauges:
         self._rulings = rulings
         self._most = MOST_BUCKETS
         self._kinds: dict[Facts, Held] = {}
-        self._gauges: dict[Name, Gauge | PlacesGauge] = {}
+        self._gauges: dict[str, Gauge] = {}
         self._usual: dict[str, Usual] = {}
-        self.tallies: dict[Name, Tally] = {}
+        self.tallies: dict[str, Tally] = {}
         self.models: Counter[str] = Counter()
 
     def of(self, facts: Facts, now: int) -> Held:
@@ -64,13 +63,13 @@ class Gauges:
 
     def tally(self, limit: Limit) -> Tally:
         """Of its bucket; those of too many are one for each limit of a rule."""
-        found = self.tallies.get(name_of(limit))
+        found = self.tallies.get(limit.name)
         if found is not None:
             return found
         if len(self.tallies) >= MOST_TOLD:
             rule = limit.bucket.partition("|")[0]
             limit = replace(limit, bucket=f"{rule}|{limit.amount}|{OTHERS}")
-        return self.tallies.setdefault(name_of(limit), Tally(limit))
+        return self.tallies.setdefault(limit.name, Tally(limit))
 
     def _kind(self, facts: Facts, now: int) -> Held:
         if len(self._kinds) >= MOST_CACHED or len(self._gauges) >= self._most:
@@ -96,10 +95,10 @@ class Gauges:
         return tuple(self._part(limit, now) for limit in limits)
 
     def _part(self, limit: Limit, now: int) -> Part:
-        name = name_of(limit)
+        name = limit.name
         found = self._gauges.get(name)
         if found is None:
-            found = self._gauges[name] = gauge(limit, self.tally(limit), now)
+            found = self._gauges[name] = Gauge(limit, self.tally(limit), now)
         weighed = limit.kind in WEIGHED
         return Part(found, None if weighed else (found, 1), limit.kind in OF_TOKENS)
 
@@ -108,5 +107,7 @@ class Gauges:
         as good. A call that still runs on one corrects it in vain."""
         self._kinds.clear()
         if len(self._gauges) >= self._most:
-            self._gauges = {n: one for n, one in self._gauges.items() if not one.is_full(now)}
+            self._gauges = {
+                n: one for n, one in self._gauges.items() if one.bucket.full_in(now) > 0
+            }
             self._most = max(MOST_BUCKETS, 2 * len(self._gauges))

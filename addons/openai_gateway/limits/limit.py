@@ -4,8 +4,8 @@ A store answers one question for all limits of a call together, so that none is 
 """
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple, Protocol
 
 LEASE_S: Final = 15.0
 
@@ -27,10 +27,14 @@ class Limit:
     """gateway.yaml:LINE, for messages."""
     labels: tuple[str, str] = ("all", "all")
     """(key, model) for the metrics; "all" where the limit is not per that."""
+    name: str = field(init=False, repr=False, compare=False)
+    """By which stores tell buckets apart, made once: a call looks each of its buckets up."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.kind}:{self.bucket}")
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """One limit and how much the call asks of it: a request is 1, so is a place of concurrency."""
 
     limit: Limit
@@ -51,15 +55,34 @@ class State:
     for more than the whole limit."""
 
 
-@dataclass(frozen=True, slots=True)
 class Admission:
-    """What a store says to a call. Refused means that nothing was taken from any bucket."""
+    """What a store says to a call. Refused means that nothing was taken from any bucket.
 
-    admitted: bool
-    states: tuple[State, ...]
-    """In the order of the charges."""
-    at: float
-    """The store's clock, in seconds; it compares with nothing but itself."""
+    `at` is the store's clock, in seconds; it compares with nothing but itself.
+    """
+
+    __slots__ = ("_states", "admitted", "at")
+
+    def __init__(self, admitted: bool, states: tuple[State, ...], at: float) -> None:
+        self.admitted = admitted
+        self._states = states
+        self.at = at
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """In the order of the charges, as they were when the store answered."""
+        return self._states
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Admission):
+            return NotImplemented
+        mine, theirs = (self.admitted, self.at), (other.admitted, other.at)
+        return mine == theirs and self.states == other.states
+
+    __hash__ = None  # type: ignore[assignment]  # it is compared, and no key of anything
+
+    def __repr__(self) -> str:
+        return f"Admission({self.admitted}, {self.states}, {self.at})"
 
 
 class StoreFault(Exception):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from openai_gateway.limits.bucket import microseconds
+from openai_gateway.limits.bucket import SECOND_US
 from openai_gateway.limits.limit import Charge, Limit, State
-from openai_gateway.limits.waiting import MOST_IN_ALL, MOST_WAITING, Name, name_of
+from openai_gateway.limits.waiting import MOST_IN_ALL, MOST_WAITING
 
 
 class Caller(Protocol):
@@ -47,7 +47,7 @@ class Turn[C: Caller]:
     said: State | None
     ready_us: int = 0
     told: State | None = None
-    line: Name | None = None
+    line: str | None = None
     over: bool = False
 
 
@@ -66,19 +66,19 @@ class Lines[C: Caller]:
 
     def __init__(self, desk: Desk[C], max_wait_s: float) -> None:
         self._desk = desk
-        self._max_wait_us = microseconds(max_wait_s)
-        self._lines: dict[Name, _Line[C]] = {}
+        self._max_wait_us = round(max_wait_s * SECOND_US)
+        self._lines: dict[str, _Line[C]] = {}
         self._stirred: deque[Turn[C]] = deque()
         self._numbers = self._in_all = 0
 
     def __len__(self) -> int:
         return self._in_all
 
-    def line_of(self, charges: Iterable[Charge]) -> Name | None:
+    def line_of(self, charges: Iterable[Charge]) -> str | None:
         """The first of the call's buckets before which others wait already."""
         if not self._lines:
             return None
-        names = (name_of(charge.limit) for charge in charges if charge.amount)
+        names = (charge.limit.name for charge in charges if charge.amount)
         return next((name for name in names if name in self._lines), None)
 
     def joins(self, call: C, said: State | None) -> None:
@@ -97,7 +97,7 @@ class Lines[C: Caller]:
     def nudge(self, limits: Iterable[Limit]) -> None:
         """Something was given back: the first of each line may come sooner than it was told."""
         for limit in limits if self._lines else ():
-            line = self._lines.get(name_of(limit))
+            line = self._lines.get(limit.name)
             if line is not None:
                 self._stirred.append(line.turns[0])
         self._stir()
@@ -125,7 +125,7 @@ class Lines[C: Caller]:
         self._hears(turn, now)
         if turn.told is None or turn.ready_us > turn.until_us:
             return False
-        name = name_of(turn.told.limit)
+        name = turn.told.limit.name
         if turn.line != name:
             came = turn.line is None
             self._leave(turn)
@@ -146,7 +146,8 @@ class Lines[C: Caller]:
         turn.told = self._lines[line].told if line else None
         if turn.said is not None:
             turn.told, wait_s = turn.said, turn.said.wait_s
-            turn.ready_us = turn.until_us + 1 if math.isinf(wait_s) else now + microseconds(wait_s)
+            never = math.isinf(wait_s)
+            turn.ready_us = turn.until_us + 1 if never else now + round(wait_s * SECOND_US)
 
     def _is_ready(self, turn: Turn[C]) -> None:
         if not turn.over and self._is_first(turn) and self._desk.now_us >= turn.ready_us:

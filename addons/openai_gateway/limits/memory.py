@@ -12,13 +12,13 @@ from openai_gateway.core.clock import Clock
 from openai_gateway.limits.bucket import (
     PERIODS_US,
     SECOND_US,
+    Admitted,
     Bucket,
     Places,
-    microseconds,
     place_state,
     state,
 )
-from openai_gateway.limits.limit import Admission, Charge, Kind, Limit, State
+from openai_gateway.limits.limit import Admission, Charge, Limit, State
 
 # A bucket is some 300 bytes; a rule per model meets whatever names clients make up.
 MOST_BUCKETS: Final = 100_000
@@ -27,42 +27,38 @@ LOOKED_AT: Final = 4
 # Fewer than so many are not worth a look.
 FEW: Final = 1_000
 
-type Name = tuple[Kind, str]
-
 
 class Memory:
     """The buckets of this process, forgotten once full: some `most` of them at the most."""
 
     def __init__(self, clock: Clock, most: int = MOST_BUCKETS) -> None:
-        self._clock = clock
+        self._monotonic = clock.monotonic
         self._most = most
-        self._buckets: OrderedDict[Name, Bucket | Places] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket | Places] = OrderedDict()
         self._few = self._tidied = min(FEW, most)
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def take(self, charges: Sequence[Charge], lease: str) -> Admission:
-        """All or nothing."""
-        now = self._now()
-        self._tidy(now)
-        asked = [(self._settled(charge.limit, now), charge) for charge in charges]
-        admitted = True
-        for bucket, charge in asked:
-            if not bucket.fits(charge.amount, lease):
-                admitted = False
-        if not admitted:
-            states = [bucket.state(charge.limit, charge.amount, lease) for bucket, charge in asked]
-            return Admission(False, tuple(states), now / SECOND_US)
-        for bucket, charge in asked:
-            bucket.take(charge.amount, lease, now)
-        states = [bucket.state(charge.limit, 0, lease) for bucket, charge in asked]
-        return Admission(True, tuple(states), now / SECOND_US)
+        """All or nothing. Every call passes here: no frame and no object more than it takes."""
+        now = round(self._monotonic() * SECOND_US)
+        if len(self._buckets) > self._tidied:
+            self._tidy(now)
+        asking: list[tuple[Bucket | Places, int]] = []
+        for limit, asked in charges:
+            bucket = self._buckets.get(limit.name) or self._new(limit, now)
+            if not bucket.settle(limit.amount, now, asked, lease):
+                return self._refused(charges, lease, now)
+            asking.append((bucket, asked))
+        used = [bucket.take(asked, lease, now) for bucket, asked in asking]
+        return Admitted(charges, used, now / SECOND_US)
 
     def adjust(self, charges: Sequence[Charge], lease: str = "") -> None:
         """Corrects buckets both ways; a place of concurrency is no amount."""
         now = self._now()
-        self._tidy(now)
+        if len(self._buckets) > self._tidied:
+            self._tidy(now)
         for charge in charges:
             bucket = self._settled(charge.limit, now)
             if isinstance(bucket, Bucket):
@@ -71,7 +67,8 @@ class Memory:
     def renew(self, limits: Sequence[Limit], lease: str) -> None:
         """Keeps the places of a call that still runs."""
         now = self._now()
-        self._tidy(now)
+        if len(self._buckets) > self._tidied:
+            self._tidy(now)
         for limit in limits:
             bucket = self._settled(limit, now) if limit.kind == "concurrency" else None
             if isinstance(bucket, Places):
@@ -80,7 +77,7 @@ class Memory:
     def release(self, limits: Sequence[Limit], lease: str) -> None:
         """Frees the places of a call that has ended."""
         for limit in limits:
-            bucket = self._buckets.get((limit.kind, limit.bucket))
+            bucket = self._buckets.get(limit.name)
             if isinstance(bucket, Places):
                 bucket.free(lease)
 
@@ -93,21 +90,28 @@ class Memory:
         """There is nothing to let go of."""
 
     def _now(self) -> int:
-        return microseconds(self._clock.monotonic())
+        return round(self._monotonic() * SECOND_US)
+
+    def _refused(self, charges: Sequence[Charge], lease: str, now: int) -> Admission:
+        states = [self._settled(limit, now).state(limit, asked, lease) for limit, asked in charges]
+        return Admission(False, tuple(states), now / SECOND_US)
 
     def _glance(self, limit: Limit, now: int) -> State:
-        bucket = self._buckets.get((limit.kind, limit.bucket))
+        bucket = self._buckets.get(limit.name)
         if bucket is not None:
             return bucket.glance(limit, now)
         return state(limit, 0, 0) if limit.kind in PERIODS_US else place_state(limit, 0, 0, 0)
 
     def _settled(self, limit: Limit, now: int) -> Bucket | Places:
-        name = (limit.kind, limit.bucket)
-        bucket = self._buckets.get(name)
-        if bucket is None:
-            bucket = self._buckets[name] = _new(limit, now)
+        bucket = self._buckets.get(limit.name) or self._new(limit, now)
         bucket.settle(limit.amount, now)
         return bucket
+
+    def _new(self, limit: Limit, now: int) -> Bucket | Places:
+        period = PERIODS_US.get(limit.kind)
+        made = Places(limit.amount) if period is None else Bucket(period, limit.amount, now)
+        self._buckets[limit.name] = made
+        return made
 
     def _tidy(self, now: int) -> None:
         """Before a question, for what the last ones added: drops the full ones of the oldest.
@@ -115,8 +119,6 @@ class Memory:
         Where there are too many and none is full, those go that would be full first.
         """
         count = len(self._buckets)
-        if count <= self._tidied:
-            return
         oldest = list(islice(self._buckets.items(), LOOKED_AT * (count - self._tidied)))
         excess = count - self._most
         soonest = sorted((bucket.full_in(now), name) for name, bucket in oldest)
@@ -126,8 +128,3 @@ class Memory:
             else:
                 self._buckets.move_to_end(name)
         self._tidied = max(self._few, len(self._buckets))
-
-
-def _new(limit: Limit, now: int) -> Bucket | Places:
-    period = PERIODS_US.get(limit.kind)
-    return Places(limit.amount) if period is None else Bucket(period, limit.amount, now)

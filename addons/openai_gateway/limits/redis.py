@@ -17,15 +17,25 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
-from openai_gateway.limits.bucket import LEASE_US, PERIODS_US, SECOND_US, place_state, state
+from openai_gateway.config.store_url import Address, Login
+from openai_gateway.limits.bucket import (
+    LEASE_US,
+    PERIODS_US,
+    SECOND_US,
+    Admitted,
+    place_state,
+    state,
+)
 from openai_gateway.limits.limit import Admission, Charge, Limit, State, StoreFault
-from openai_gateway.limits.redis_url import Address, Login
 
 BUCKET_LUA: Final = Path(__file__).with_name("bucket.lua").read_text(encoding="utf-8")
-# redis-py's own pools refuse a call beyond their size, or grow without end.
-CONNECTIONS: Final = 20
+# redis-py's own pools refuse a call beyond their size, or grow without end. As many as limits and
+# budgets ask at once, together: who waits for a connection would be taken for unanswered.
+CONNECTIONS: Final = 32
 # A backstop for whoever asks without a limit of time; limits/failing.py has the real one.
-SOCKET_S: Final = 1.0
+SOCKET_S: Final = 5.0
+# Where there is another host to ask: the probe of limits/failing.py must come past a silent one.
+NEXT_HOST_S: Final = 1.0
 LONGEST_NAME: Final = 200
 # Beside its own errors redis-py lets through what a transport says that was closed under it.
 FAULTS: Final = (
@@ -38,7 +48,7 @@ class Scripts:
 
     def __init__(self, address: Address) -> None:
         self._client, self._clients = _clients(address)
-        self._password = address.login.password
+        self._passwords = [password.reveal() for password in address.passwords]
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._digests: dict[str, str] = {}
 
@@ -72,7 +82,9 @@ class Scripts:
 
     def _said(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"
-        return text.replace(self._password.reveal(), "…") if self._password else text
+        for password in self._passwords:
+            text = text.replace(password, "…")
+        return text
 
 
 class RedisStore:
@@ -92,11 +104,11 @@ class RedisStore:
         """
         limits = [charge.limit for charge in charges]
         answer = await self._ask("take", limits, lease, [charge.amount for charge in charges])
-        admitted = answer[0] == 1
-        asked = [0 if admitted else charge.amount for charge in charges]
-        return Admission(
-            admitted, _states(limits, asked, answer), answer[1] + answer[2] / SECOND_US
-        )
+        at = answer[1] + answer[2] / SECOND_US
+        if answer[0] == 1:
+            return Admitted(charges, _used(limits, answer), at)
+        asked = [charge.amount for charge in charges]
+        return Admission(False, _states(limits, asked, answer), at)
 
     async def adjust(self, charges: Sequence[Charge], lease: str = "") -> None:
         """Corrects buckets both ways; a place of concurrency is no amount."""
@@ -158,6 +170,15 @@ def _places(limits: Sequence[Limit]) -> Sequence[Limit]:
     return [limit for limit in limits if limit.kind == "concurrency"]
 
 
+def _used(limits: Sequence[Limit], answer: Sequence[int]) -> list[int]:
+    """In bucket.py's units; of a limit of concurrency the places that are held."""
+    numbers = zip(limits, answer[3::2], answer[4::2], strict=True)
+    return [
+        whole * PERIODS_US[limit.kind] + rest if limit.kind in PERIODS_US else whole
+        for limit, whole, rest in numbers
+    ]
+
+
 def _states(
     limits: Sequence[Limit], asked: Sequence[int], answer: Sequence[int]
 ) -> tuple[State, ...]:
@@ -174,18 +195,19 @@ def _states(
 
 def _clients(address: Address) -> "tuple[Redis | RedisCluster, list[Redis | RedisCluster]]":
     """The one to ask, and all that there are to close."""
-    settings = _settings(address, address.login)
     if address.topology == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.hosts]
+        settings = _settings(address, address.login, NEXT_HOST_S)
         cluster = RedisCluster(startup_nodes=nodes, **settings)
         return cluster, [cluster]
+    settings = _settings(address, address.login, SOCKET_S)
     if address.topology == "single":
         host, port = address.hosts[0]
         single = Redis(host=host, port=port, db=address.db, **settings)
         return single, [single]
     sentinels = Sentinel(  # type: ignore[no-untyped-call]  # redis-py left its types out
         address.hosts,
-        sentinel_kwargs=_settings(address, address.sentinel_login),
+        sentinel_kwargs=_settings(address, address.sentinel_login, NEXT_HOST_S),
         db=address.db,
         **settings,
     )
@@ -193,7 +215,7 @@ def _clients(address: Address) -> "tuple[Redis | RedisCluster, list[Redis | Redi
     return master, [master, *sentinels.sentinels]
 
 
-def _settings(address: Address, login: Login) -> dict[str, Any]:
+def _settings(address: Address, login: Login, silent_s: float) -> dict[str, Any]:
     """The same for every kind: no retries, as a question must not be asked twice; RESP2, which
     old servers and proxies speak too."""
     settings: dict[str, Any] = {
@@ -201,7 +223,7 @@ def _settings(address: Address, login: Login) -> dict[str, Any]:
         "password": login.password.reveal() if login.password else None,
         "protocol": 2,
         "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": SOCKET_S,
-        "socket_connect_timeout": SOCKET_S,
+        "socket_timeout": silent_s,
+        "socket_connect_timeout": silent_s,
     }
     return settings | ({"ssl": True, **address.tls_files} if address.tls else {})

@@ -5,22 +5,27 @@ from dataclasses import dataclass
 from typing import Final
 
 from openai_gateway.limits.estimate import NOTHING, Estimate
-from openai_gateway.limits.limit import Charge, Limit, State
+from openai_gateway.limits.limit import Admission, Charge, Limit, State
 
 OF_TOKENS: Final = frozenset(("tpm", "tpd"))
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`states` are what the store said last; `charges` what it took, nothing where it refused.
+    """`said` is the store's last word; `charges` what it took, nothing where it refused.
 
     `shown`: whether clients may see the states; under `observe` they may not.
     """
 
-    states: tuple[State, ...] = ()
+    said: Admission | None = None
     charges: tuple[Charge, ...] = ()
     estimate: Estimate = NOTHING
     shown: bool = True
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """What the store said of each limit."""
+        return self.said.states if self.said is not None else ()
 
     @property
     def places(self) -> tuple[Limit, ...]:

@@ -65,8 +65,9 @@ class Settlement:
     def hold(self, call: Call, reservation: Reservation) -> None:
         """The call was admitted: what it has taken stays on it, and its place is kept for it."""
         call.reserved = reservation
-        if reservation.places:
-            self._held[call.id] = reservation.places
+        places = reservation.places
+        if places:
+            self._held[call.id] = places
 
     def settle(self, call: Call, *, broken: bool = False) -> None:
         """The call has ended, with its usage written into it. A second time does nothing.
@@ -76,7 +77,7 @@ class Settlement:
         held = call.reserved
         if not isinstance(held, Reservation) or not held.charges:
             return
-        call.reserved = Reservation(held.states, (), held.estimate, held.shown)
+        call.reserved = Reservation(held.said, (), held.estimate, held.shown)
         self._learn(call, held.estimate)
         telling = self._tell(held, corrections(call, held, broken=broken), call.id)
         if telling is not None:

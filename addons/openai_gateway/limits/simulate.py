@@ -11,9 +11,9 @@ from itertools import count
 from typing import Any, Final
 
 from openai_gateway.limits.arrival import Arrival, corrected, learn, reserved
-from openai_gateway.limits.bucket import LEASE_US, SECOND_US
+from openai_gateway.limits.bucket import LEASE_US, SECOND_US, Places
 from openai_gateway.limits.estimate import Recent
-from openai_gateway.limits.gauge import PlacesGauge, Wants
+from openai_gateway.limits.gauge import Wants
 from openai_gateway.limits.gauges import Gauges, Held
 from openai_gateway.limits.limit import Charge, Limit, State
 from openai_gateway.limits.lines import Lines
@@ -57,9 +57,9 @@ class Asked:
         return tuple(Charge(gauge.limit, amount) for gauge, amount in self.wants)
 
     @property
-    def places(self) -> list[PlacesGauge]:
-        """The limits of concurrency in which it holds a place."""
-        return [gauge for gauge, _ in self.wants if isinstance(gauge, PlacesGauge)]
+    def places(self) -> list[Places]:
+        """The buckets of concurrency in which it holds a place."""
+        return [gauge.places for gauge, _ in self.wants if gauge.places is not None]
 
 
 def simulate(
@@ -154,7 +154,7 @@ class _Simulation:
             for gauge, amount in asked.wants:
                 gauge.take(amount, lease, now)
             return None
-        states = [gauge.state(amount, lease) for gauge, amount in asked.wants]
+        states = [one.bucket.state(one.limit, amount, lease) for one, amount in asked.wants]
         return states[longest(states)]
 
     def admitted(self, asked: Asked, waited_for: Limit) -> None:
@@ -221,8 +221,8 @@ class _Simulation:
 
     def _renew(self, lease: tuple[Asked, int]) -> None:
         asked, ends_us = lease
-        for gauge in asked.places:
-            gauge.places.hold(asked.call.id, self.now_us)
+        for places in asked.places:
+            places.hold(asked.call.id, self.now_us)
         if self.now_us + LEASE_US <= ends_us:
             self.later(self.now_us + RENEW_US, self._renew, lease)
 
@@ -236,8 +236,8 @@ class _Simulation:
             if change or images:
                 self._correct(asked, change, images)
         if asked.held.places:
-            for gauge in asked.places:
-                gauge.places.free(call.id)
+            for places in asked.places:
+                places.free(call.id)
         if self._lines:
             self._lines.nudge([gauge.limit for gauge, _ in asked.wants])
 

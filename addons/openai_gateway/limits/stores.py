@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from openai_gateway.config.store_url import MEMORY, StoreUrlFault, read
 from openai_gateway.core.clock import Clock
 from openai_gateway.limits.failing import Guarded, Policy
 from openai_gateway.limits.limit import Store
 from openai_gateway.limits.memory import Memory
-from openai_gateway.limits.redis_url import Address, StoreUrlFault, parse
-
-MEMORY: Final = "memory"
 
 
 class Scripts(Protocol):
@@ -42,8 +39,7 @@ def open_store(
     """
     if url == MEMORY:
         return Opened(Memory(clock))
-    address = parse(url)
-    _files_are_there(address)
+    address = read(url)
     try:
         from openai_gateway.limits.redis import RedisStore
         from openai_gateway.limits.redis import Scripts as RedisScripts
@@ -54,9 +50,3 @@ def open_store(
     scripts = RedisScripts(address)
     store = RedisStore(scripts, environment)
     return Opened(Guarded(store, policy, instances, clock, count), scripts)
-
-
-def _files_are_there(address: Address) -> None:
-    for option, path in address.tls_files.items():
-        if not Path(path).is_file():
-            raise StoreUrlFault(f"{option} is no file: {path}")

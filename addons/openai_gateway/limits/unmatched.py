@@ -31,12 +31,13 @@ class Known:
 def never_matching(rules: Sequence[Rule], known: Known) -> Iterator[tuple[int, str]]:
     """The number of each such rule (`limits.rules.N`), and why."""
     for number, rule in enumerate(rules):
-        why = _without_name(rule.match, known) or _shadowed(rules[:number], rule, known)
+        why = without_name(rule.match, known) or _shadowed(rules[:number], rule, known)
         if why:
             yield number, why
 
 
-def _without_name(match: Match, known: Known) -> str | None:
+def without_name(match: Match, known: Known) -> str | None:
+    """Why no call can be matched by it, whatever stands before; for budgets too."""
     for field in _FIELDS:
         globs, names = getattr(match, field), getattr(known, field)
         if globs is not None and names is not None and not _named(globs, names, field):

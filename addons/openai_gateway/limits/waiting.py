@@ -13,10 +13,9 @@ from itertools import count
 from typing import Final
 
 from openai_gateway.core.clock import Clock
-from openai_gateway.limits.limit import Admission, Charge, Kind, Limit, State
+from openai_gateway.limits.limit import Admission, Charge, Limit, State
 from openai_gateway.limits.messages import longest
 
-type Name = tuple[Kind, str]
 type Take = Callable[[], Awaitable[Admission]]
 
 MOST_WAITING: Final = 1000
@@ -37,7 +36,7 @@ class _Turn:
     until: float
     ready: float = 0.0
     told: State | None = None
-    line: Name | None = None
+    line: str | None = None
     stir: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -57,7 +56,7 @@ class Waiting:
     def __init__(self, clock: Clock, most: int = MOST_WAITING) -> None:
         self._clock = clock
         self._most = most
-        self._lines: dict[Name, _Line] = {}
+        self._lines: dict[str, _Line] = {}
         self._numbers = count()
         self._in_all = 0
         self._drained = False
@@ -65,17 +64,17 @@ class Waiting:
     def __len__(self) -> int:
         return self._in_all
 
-    def line_of(self, charges: Iterable[Charge]) -> Name | None:
+    def line_of(self, charges: Iterable[Charge]) -> str | None:
         """The first of the call's buckets before which others wait already."""
         if not self._lines:
             return None
-        names = (name_of(charge.limit) for charge in charges if charge.amount)
+        names = (charge.limit.name for charge in charges if charge.amount)
         return next((name for name in names if name in self._lines), None)
 
     def nudge(self, limits: Iterable[Limit]) -> None:
         """Something was given back: the first of each line may come sooner than it was told."""
         for limit in limits if self._lines else ():
-            line = self._lines.get(name_of(limit))
+            line = self._lines.get(limit.name)
             if line is not None:
                 line.turns[0].stir.set()
 
@@ -139,7 +138,7 @@ class Waiting:
         """Takes a place, in the order of arrival; only the one who asks now stays before it."""
         if turn.told is None:
             return False
-        name = name_of(turn.told.limit)
+        name = turn.told.limit.name
         if turn.line != name:
             self._leave(turn)
             line = self._lines.get(name) or _Line(turn.told)
@@ -171,11 +170,6 @@ class Waiting:
         elif was_first:
             line.turns[0].stir.set()
         turn.line = None
-
-
-def name_of(limit: Limit) -> Name:
-    """The bucket, as stores tell buckets apart."""
-    return limit.kind, limit.bucket
 
 
 def _number(turn: _Turn) -> int:

@@ -6,6 +6,7 @@ every path. Here nothing is unbounded: connections, time, and the size of what a
 
 import gzip
 import hmac
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
@@ -37,11 +38,14 @@ class Admin:
         ready: Reasons,
         token: Secret | None = None,
         tls: Tls | None = None,
+        opened: socket.socket | None = None,
     ) -> None:
-        """`listen` is an address and a port, 0 for any that is free.
+        """`listen` is an address and a port, 0 for any that is free; `opened` is in its place.
 
         Raises: ValueError where others could reach it, and neither token nor tls guards it.
         """
+        if opened is not None:
+            listen = opened.getsockname()[:2]
         if token is None and tls is None and not ip_address(listen[0]).is_loopback:
             raise ValueError(
                 f"metrics.listen: {listen[0]} can be reached from other machines: set "
@@ -52,13 +56,20 @@ class Admin:
         self._ready = ready
         self._token = token
         self._tls = tls
+        self._opened = opened
         self._scrape = threading.Lock()
         self._server: Server | None = None
 
     def start(self) -> tuple[str, int]:
         """Listens, and returns where. Raises: OSError with the address and what to do."""
-        self._server = Server(self._listen, self, self._tls)
+        self._server = Server(self._listen, self, self._tls, self._opened)
         return self._server.start()
+
+    def release(self) -> None:
+        """Closes the port, for another that answers there; answers under way end."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.release()
 
     def stop(self) -> None:
         """Closes the port and every connection."""

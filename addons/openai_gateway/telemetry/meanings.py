@@ -5,6 +5,9 @@ from typing import Final
 REQUESTS: Final = "Calls that ended, refused ones included, by what became of them."
 SWAPS: Final = "Calls that left with a staging key in place of the client's."
 KEY_REJECTIONS: Final = "Calls refused for their credential."
+KEY_LEAKS: Final = (
+    "Calls (place=request) and frames on a WebSocket refused for a production key out of its place."
+)
 UPSTREAM_FAILURES: Final = (
     "Calls that the upstream failed: OpenAI's error code, or timeout, connect, tls, protocol."
 )
@@ -15,6 +18,14 @@ INTERNAL_ERRORS: Final = (
 RELOADS: Final = "Times that a changed gateway.yaml was read again."
 RELOADED: Final = "1 if the last gateway.yaml that was read is in force, 0 if it was refused."
 RELOADED_AT: Final = "When the configuration in force was read, in seconds since the epoch."
+READY: Final = "1 while /readyz says 200, else 0."
+AUTHORITY_END: Final = (
+    "When the certificate authority that clients trust ends, in seconds since the epoch."
+)
+PRICES_DAY: Final = (
+    "The day that the list of prices in force is of, in seconds since the epoch; with "
+    "models.prices the later of the two lists'."
+)
 TOKENS: Final = (
     "Tokens by kind; the kinds are disjoint, so adding them up counts each token once. The call "
     "log keeps OpenAI's nesting: cached inside input, reasoning inside output."

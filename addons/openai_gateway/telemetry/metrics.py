@@ -12,6 +12,7 @@ from prometheus_client import Counter, Gauge, GCCollector, PlatformCollector, Pr
 from openai_gateway.core.call import Call
 from openai_gateway.core.usage import disjoint
 from openai_gateway.telemetry import meanings
+from openai_gateway.telemetry.condition import Condition
 from openai_gateway.telemetry.families import Declared, Families
 from openai_gateway.telemetry.gen_ai import GenAi
 from openai_gateway.telemetry.labels import (
@@ -28,6 +29,8 @@ from openai_gateway.telemetry.labels import (
 NANO: Final = 1e9
 DURATIONS_S: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 FIRST_TOKEN_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120)
+KEY_LEAKED: Final = "gateway_production_key_leaked"
+KEY_PLACES: Final = ("request", "websocket")
 OVERHEAD_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
 
@@ -81,6 +84,7 @@ class Metrics:
         self._declare_bills()
         self._declare_times()
         self._declare_gateway()
+        self.condition = Condition(self._families)
         self._describe(versions)
         self._gen_ai = GenAi(self._families) if gen_ai else None
 
@@ -98,6 +102,7 @@ class Metrics:
         self._rejections = declare.counter(
             "key_rejections_total", meanings.KEY_REJECTIONS, "reason"
         )
+        self._key_leaks = declare.counter("production_key_leaks_total", meanings.KEY_LEAKS, "place")
         self._upstream_errors = declare.counter(
             "upstream_errors_total", meanings.UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
@@ -194,6 +199,9 @@ class Metrics:
         GCCollector(registry=self.registry)
         for family, values in (
             (self._rejections, REJECTIONS),
+            (self._key_leaks, KEY_PLACES),
+            (self._store_errors, ("local", "closed")),
+            (self._webhooks, ("sent", "failed")),
             (self._reloads, ("success", "failure")),
             (self._records, ("written", "dropped", "failed")),
             (self._bodies, ("written", "dropped", "failed")),
@@ -229,22 +237,27 @@ class Metrics:
             self._swaps.at(key).inc()
         if outcome == "rejected_key":
             self._rejections.at(among(REJECTIONS, call.reason)).inc()
+        if call.error_code == KEY_LEAKED:
+            place = "websocket" if call.request.method == "WS" else "request"
+            self._key_leaks.at(place).inc()
         if call.upstream_error is not None:
             error = among(UPSTREAM_ERRORS, call.upstream_error)
             self._upstream_errors.at(endpoint, model, error).inc()
         self.leaks(call)
         self._limits(call, key, model)
-        self._bill(call, key, endpoint, model)
+        for anomaly in call.usage_anomalies:
+            self._anomalies.at(endpoint, self._words(anomaly)).inc()
+        self.bill(call)
         self._times(call, endpoint, model, exemplar)
         if self._gen_ai is not None:
             self._gen_ai.record(call, self.labels, exemplar)
 
-    def _bill(self, call: Call, key: str, endpoint: str, model: str) -> None:
-        """What the call consumed and cost, at the model that was sent."""
+    def bill(self, call: Call) -> None:
+        """What the call consumed and cost. Of a recorded call only where it was charged later."""
+        key, model = self.labels.key(call.key), self.labels.model(call.model_requested)
         if call.usage_missing is not None:
+            endpoint = self.labels.endpoint(call.endpoint)
             self._missing.at(endpoint, self._words(call.usage_missing)).inc()
-        for anomaly in call.usage_anomalies:
-            self._anomalies.at(endpoint, self._words(anomaly)).inc()
         if call.unpriced_model is not None:
             self._unpriced.at(self.labels.model(call.unpriced_model)).inc()
         if call.usage is None:
@@ -301,6 +314,7 @@ class Metrics:
         """Where each budget stands."""
         for one in standing:
             labels = (one.name, one.period)
+            self._budget_spend.at(one.name)  # at 0 from the start, so that its rate is true
             self._budget_limit.at(*labels).set(one.limit / NANO)
             self._budget_used.at(*labels).set(one.spent / NANO)
             self._budget_reset.at(*labels).set(one.resets_at or 0)

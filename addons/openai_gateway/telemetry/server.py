@@ -69,12 +69,22 @@ class Server(ThreadingMixIn, WSGIServer):
     block_on_close = False
     request_queue_size = CONNECTIONS_MAX
 
-    def __init__(self, listen: tuple[str, int], application: WSGIApplication, tls: Tls | None):
-        """Raises: OSError with the address and what to do about it."""
+    def __init__(
+        self,
+        listen: tuple[str, int],
+        application: WSGIApplication,
+        tls: Tls | None,
+        opened: socket.socket | None = None,
+    ) -> None:
+        """`opened` listens already, and others may accept on it too.
+
+        Raises: OSError with the address and what to do about it.
+        """
         self.address_family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
         self._context = tls.context() if tls else None
         self._slots = threading.Semaphore(CONNECTIONS_MAX)
         self._open: dict[int, tuple[socket.socket, float]] = {}
+        self._opened = opened
         try:
             super().__init__(listen, _Handler)
         except OSError as error:
@@ -89,17 +99,30 @@ class Server(ThreadingMixIn, WSGIServer):
         host, port = self.server_address[:2]
         return str(host), int(port)
 
-    def stop(self) -> None:
-        """Closes the port and the connections; waits up to 0.2 s for its thread."""
+    def release(self) -> None:
+        """Closes the port; who is being answered gets the answer. Waits up to 0.2 s."""
         self.shutdown()
         self.server_close()
+
+    def stop(self) -> None:
+        """Closes the port and the connections; waits up to 0.2 s for its thread."""
+        self.release()
         self._cut(lambda _: True)
 
     def server_bind(self) -> None:
         # HTTPServer's asks DNS for the host's name, which can take seconds
-        TCPServer.server_bind(self)
+        if self._opened is None:
+            TCPServer.server_bind(self)
+        else:
+            self.socket.close()
+            self.socket = self._opened
+            self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
+
+    def server_activate(self) -> None:
+        if self._opened is None:
+            super().server_activate()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._slots.acquire(blocking=False):

@@ -2,6 +2,7 @@
 
 from scripts.demo.step import Step
 from scripts.demo.steps.books import COST, LOG, METRICS
+from scripts.demo.steps.bounds import BUDGET, THROTTLE
 from scripts.demo.steps.doors import ADMIN, ELSEWHERE
 from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
 from scripts.demo.steps.leaks import CUSTOMER, TOKEN_IN_LOG
@@ -13,6 +14,8 @@ STORY: tuple[Step, ...] = (
     PROMPT,
     TOKEN_IN_LOG,
     CUSTOMER,
+    THROTTLE,
+    BUDGET,
     UNKNOWN,
     ADMIN,
     ELSEWHERE,

@@ -21,7 +21,10 @@ REFUSED = [
     "gateway_production_key_leaked",
     "gateway_secret_detected",
     "gateway_unknown_key",
+    "project_spend_limit_exceeded",
+    "rate_limit_exceeded",
 ]
+NO_PASS = ("blocked", "rejected_key", "throttled", "over_budget")
 
 
 def summed(text: str, name: str, label: str) -> Counter[str]:
@@ -50,7 +53,7 @@ def counts(scene: Scene) -> Iterator[Proof]:
     claim = "as many keys were swapped as calls reached OpenAI"
     yield Proof.same(claim, calls, summed(text, swaps, "key").total())
     outcomes = summed(text, QUERIES[0][0], "outcome")
-    refused = outcomes["blocked"] + outcomes["rejected_key"]
+    refused = sum(outcomes[name] for name in NO_PASS)
     yield Proof.same("every refusal was counted", len(REFUSED), refused)
 
 

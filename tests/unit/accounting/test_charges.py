@@ -16,6 +16,9 @@ class Kept:
     def put_charge(self, name: str, charged: bool) -> None:
         self.put.append((name, charged))
 
+    def decides(self, name: str) -> bool:
+        return name.isascii()
+
     def earlier_charges(self) -> dict[str, bool] | None:
         return self.earlier if self.readable else None
 
@@ -64,3 +67,43 @@ def test_every_note_is_kept(end: bool) -> None:
     kept = Kept()
     DurableCharged(kept).note("resp_1", charged=end)
     assert kept.put == [("resp_1", end)]
+
+
+def test_polling_writes_the_same_thing_once() -> None:
+    kept = Kept()
+    charged = DurableCharged(kept)
+    for end in (False, False, True):
+        charged.note("resp_1", charged=end)
+    assert kept.put == [("resp_1", False), ("resp_1", True)]
+
+
+def test_who_sees_an_end_is_decided_where_all_gateways_write() -> None:
+    """Also what this process began itself: another may have seen its end before."""
+    kept = Kept()
+    charged = DurableCharged(kept)
+    charged.note("resp_1", charged=False)
+    assert charged.claim("resp_1") is None
+    assert "resp_1" not in charged
+    charged.told("resp_1", True)
+    assert "resp_1" in charged
+    assert kept.put == [("resp_1", False)]  # what is told was read in the database
+
+
+def test_an_id_that_no_database_takes_is_decided_here() -> None:
+    charged = DurableCharged(Kept())
+    charged.note("r\u00e9sp", charged=False)
+    assert charged.claim("r\u00e9sp") is True
+    assert charged.claim("r\u00e9sp") is False
+
+
+def test_what_another_worker_noted_is_known_here_and_written_there_alone() -> None:
+    here, there = Kept(), Kept()
+    one, other = DurableCharged(here), DurableCharged(there)
+    one.tell = other.told
+    one.note("resp_1", charged=False)
+    assert other.awaited("resp_1")
+    one.note("resp_1", charged=True)
+    assert "resp_1" in other
+    assert not other.awaited("resp_1")
+    assert here.put == [("resp_1", False), ("resp_1", True)]
+    assert there.put == []

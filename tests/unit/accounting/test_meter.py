@@ -156,3 +156,53 @@ def test_the_call_names_its_bill_and_whether_that_is_final(
     meter.whole(orjson.dumps(answer))
     meter.settle(broken=False)
     assert made.bill == bill
+
+
+class Elsewhere(Charged):
+    """Others read the same: the log decides, later."""
+
+    def claim(self, name: str) -> None:
+        assert name == "resp_1"
+
+
+def look(charged: Charged, status: str, body: dict[str, object] | None = None) -> Call:
+    """Somebody reads whether the response has ended."""
+    made = call(b"/v1/responses/resp_1", "GET")
+    usage = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}
+    meter = metered(made, charged)
+    answer = {"id": "resp_1", "status": status, "model": "gpt-6-luna", "usage": usage}
+    meter.whole(orjson.dumps(answer if body is None else body))
+    meter.settle(broken=False)
+    return made
+
+
+def test_the_end_of_work_is_free_until_it_is_decided_who_pays() -> None:
+    made = look(Elsewhere(), "completed")
+    assert (made.cost_nano_usd, made.usage, made.bill) == (0, None, None)
+    assert made.claim is not None
+    assert made.claim.name == "resp_1"
+    made.claim.charge(made)
+    assert (made.cost_nano_usd, made.usage_source) == (COST, "reported")
+    assert made.bill == ("resp_1", True)
+
+
+def test_work_that_failed_without_usage_is_claimed_too() -> None:
+    """Its budgets get their money back, once."""
+    made = look(Elsewhere(), "failed", {"id": "resp_1", "status": "failed", "usage": None})
+    assert made.claim is not None
+    made.claim.charge(made)
+    assert (made.cost_nano_usd, made.bill) == (0, ("resp_1", True))
+
+
+@pytest.mark.parametrize(("status", "known"), [("in_progress", False), ("completed", True)])
+def test_work_that_goes_on_or_was_charged_is_not_claimed(status: str, known: bool) -> None:
+    charged = Elsewhere()
+    charged.note("resp_1", charged=known)
+    made = look(charged, status)
+    assert (made.claim, made.cost_nano_usd) == (None, 0)
+
+
+def test_alone_the_gateway_that_announced_it_charges_the_first_that_reads_its_end() -> None:
+    charged = Charged()
+    costs = [look(charged, said).cost_nano_usd for said in ("queued", "completed", "completed")]
+    assert costs == [0, COST, 0]

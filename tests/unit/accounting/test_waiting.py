@@ -6,7 +6,8 @@ import pytest
 
 from openai_gateway.accounting import waiting
 from openai_gateway.accounting.bodies import Body
-from openai_gateway.accounting.waiting import Waiting
+from openai_gateway.accounting.claims import Bid, Decision
+from openai_gateway.accounting.waiting import Note, Waiting
 
 
 class Counts:
@@ -52,3 +53,48 @@ def test_the_writer_is_woken_by_a_whole_batch() -> None:
     assert woken == []
     queue.put({"id": "last"})
     assert woken == [True]
+
+
+def bid(name: str, said: list[Decision]) -> Bid:
+    return Bid(name, name, {"id": name}, said.append)
+
+
+def test_a_claim_is_taken_when_it_is_ripe_and_all_of_them_at_the_end() -> None:
+    """Rows that claim nothing are not held back behind it."""
+    queue = Waiting(Counts(), Counts(), lambda: None)
+    queue.put_claim({"id": 1}, (), bid("resp_1", []), ripe_at=10.0)
+    assert not queue.ready(9.9)
+    assert queue.ready(10.0)
+    queue.put({"id": 2})
+    assert [one.row for one in queue.entries(9.9)] == [{"id": 2}]
+    assert (queue.entries(9.9), len(queue)) == ([], 1)
+    assert [one.row for one in queue.entries()] == [{"id": 1}]
+
+
+def test_claims_are_bounded_and_one_without_room_wins_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "CLAIMS_MAX", 1)
+    rows, said = Counts(), list[Decision]()
+    queue = Waiting(rows, Counts(), lambda: None)
+    for name in ("resp_1", "resp_2"):
+        queue.put_claim({"id": name}, (), bid(name, said), ripe_at=0.0)
+    assert said == [Decision(won=False)]
+    assert (rows.seen, len(queue)) == ({"dropped": 1}, 1)
+
+
+def test_only_what_others_wait_for_wakes_the_writer() -> None:
+    woken: list[bool] = []
+    queue = Waiting(Counts(), Counts(), lambda: woken.append(True))
+    queue.put_charge("resp_1", charged=True)
+    assert woken == []
+    queue.put_charge("resp_2", charged=False)
+    assert woken == [True]
+
+
+def test_of_several_notes_of_an_id_nothing_is_forgotten() -> None:
+    queue = Waiting(Counts(), Counts(), lambda: None)
+    for charged, budgets in ((False, None), (False, "[1]"), (True, None), (False, None)):
+        queue.put_charge("resp_1", charged, budgets)
+    assert queue.charges() == {"resp_1": Note(True, "[1]")}
+    assert queue.charges() == {}

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -12,10 +13,12 @@ from openai_gateway.budgets.alerts import BACKOFF_S, WAITING_MAX, Alerts, messag
 from openai_gateway.budgets.ledger import Reached
 from openai_gateway.budgets.post import NotSent
 from openai_gateway.budgets.rule import Rule
+from openai_gateway.config.places import Proxy
 from openai_gateway.core.secret import Secret
 from tests.budgets.rig import USD
 
 URL = "https://hooks.example/services/T000/SECRET"
+PROXY = Proxy("http", "proxy.example", 3128, "http://proxy.example:3128")
 
 
 class Counts(Counter[str]):
@@ -29,11 +32,14 @@ class Hook:
     def __init__(self, fails: int = 0) -> None:
         self.fails = fails
         self.got: list[bytes] = []
+        self.urls: list[str] = []
+        self.proxies: list[Proxy | None] = []
         self.pauses: list[float] = []
         self.hangs = False
 
-    async def post(self, url: Secret, body: bytes) -> None:
-        assert url.reveal() == URL
+    async def post(self, url: Secret, body: bytes, proxy: Proxy | None) -> None:
+        self.urls.append(url.reveal())
+        self.proxies.append(proxy)
         self.got.append(body)
         if self.hangs:
             await asyncio.Event().wait()
@@ -46,9 +52,9 @@ class Hook:
         await asyncio.sleep(0)
 
 
-def rule(webhook: str | None = URL, period: str = "month") -> Rule:
-    secret = Secret(webhook) if webhook else None
-    return Rule("team", 25 * USD, period, "UTC", True, False, (0.8,), "", secret)  # type: ignore[arg-type]
+def rule(*webhooks: str, period: str = "month") -> Rule:
+    told = tuple(map(Secret, webhooks or (URL,)))
+    return Rule("team", 25 * USD, period, "UTC", True, False, (0.8,), "", told)  # type: ignore[arg-type]
 
 
 def reached(
@@ -59,7 +65,7 @@ def reached(
 
 def alerts(hook: Hook) -> tuple[Alerts, Counts]:
     counts = Counts()
-    return Alerts(counts, "staging", hook.post, hook.pause), counts
+    return Alerts(counts, "staging", PROXY, hook.post, hook.pause), counts
 
 
 def test_the_message_is_what_the_contract_says() -> None:
@@ -88,6 +94,40 @@ async def test_a_threshold_is_one_post() -> None:
     await made.stop()
     assert [orjson.loads(body) for body in hook.got] == [message(reached(), "staging")]
     assert (counts, hook.pauses) == ({"sent": 1}, [])
+    assert (hook.urls, hook.proxies) == ([URL], [PROXY])
+
+
+async def test_a_proxy_that_changes_is_the_way_of_the_next_alert() -> None:
+    hook = Hook()
+    made, _ = alerts(hook)
+    made.put(reached())
+    await made.stop()
+    made.proxy = None
+    made.put(reached())
+    await made.stop()
+    assert hook.proxies == [PROXY, None]
+
+
+async def test_each_webhook_gets_one_post_and_the_alert_is_counted_once() -> None:
+    hook = Hook()
+    made, counts = alerts(hook)
+    made.put(reached(rule("https://a.example/", "https://b.example/", "https://a.example/")))
+    await made.stop()
+    assert sorted(hook.urls) == ["https://a.example/", "https://b.example/"]
+    assert counts == {"sent": 1}
+
+
+async def test_an_alert_that_one_webhook_never_took_has_failed_once() -> None:
+    works, fails = Hook(), Hook(fails=3)
+    counts = Counts()
+
+    async def post(url: Secret, body: bytes, proxy: Proxy | None) -> None:
+        await (works if url.reveal() == URL else fails).post(url, body, proxy)
+
+    made = Alerts(counts, "staging", None, post, works.pause)
+    made.put(reached(rule(URL, "https://b.example/")))
+    await made.stop()
+    assert (len(works.got), len(fails.got), counts) == (1, 3, {"failed": 1})
 
 
 @pytest.mark.parametrize(("fails", "result"), [(1, "sent"), (2, "sent"), (3, "failed")])
@@ -129,10 +169,10 @@ async def test_a_webhook_that_hangs_holds_up_no_other_and_is_counted_at_the_end(
     hooks = iter([hangs, works])
     counts = Counts()
 
-    async def post(url: Secret, body: bytes) -> None:
-        await next(hooks).post(url, body)
+    async def post(url: Secret, body: bytes, proxy: Proxy | None) -> None:
+        await next(hooks).post(url, body, proxy)
 
-    made = Alerts(counts, "staging", post, works.pause)
+    made = Alerts(counts, "staging", None, post, works.pause)
     made.put(reached())
     made.put(reached())
     await made.stop(within_s=0.05)
@@ -154,7 +194,7 @@ async def test_without_a_webhook_it_is_logged_alone(caplog: pytest.LogCaptureFix
     hook = Hook()
     made, counts = alerts(hook)
     with caplog.at_level(logging.WARNING, "openai_gateway"):
-        made.put(reached(rule(webhook=None)))
+        made.put(reached(replace(rule(), webhooks=())))
         await made.stop()
     assert (hook.got, counts) == ([], {})
     assert "Budget team (staging) has reached 0.8 times its limit" in caplog.text

@@ -4,9 +4,10 @@ import pytest
 
 from openai_gateway.api import errors
 from openai_gateway.budgets.ledger import Part
-from openai_gateway.budgets.messages import dollars, exceeded, refused
+from openai_gateway.budgets.messages import exceeded, refused
 from openai_gateway.budgets.rule import Rule, rules
 from openai_gateway.budgets.store import Account, Balance
+from openai_gateway.core.money import dollars
 from tests.budgets.rig import USD, budget
 
 OPENAI = (

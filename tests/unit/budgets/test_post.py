@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from openai_gateway.budgets import post as posting
+from openai_gateway.budgets import way
 from openai_gateway.budgets.post import NotSent, post
 from openai_gateway.core.secret import Secret
 
@@ -92,6 +93,27 @@ async def test_a_redirect_is_not_followed() -> None:
     assert elsewhere.got == []
 
 
+async def test_nobody_s_megabytes_are_taken() -> None:
+    """Ten of them, as an answer that goes on and on: its first line is enough."""
+    sent = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n")
+        with suppress(OSError):
+            while sent < 10_000_000:
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+                sent += 100_000
+        await ended(writer)
+
+    async with serving(endless) as port:
+        await post(Secret(f"http://127.0.0.1:{port}/"), BODY)
+        await asyncio.sleep(0)
+    assert sent < 10_000_000
+
+
 async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting, "ANSWER_S", 0.05)
 
@@ -133,6 +155,6 @@ async def test_tls_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         assert server.got == []
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
-        monkeypatch.setattr(posting, "_context", lambda: trusting)
+        monkeypatch.setattr(way, "_context", lambda: trusting)
         await post(url, BODY)
     assert [body for _, body in server.got] == [BODY]

@@ -36,9 +36,21 @@ def test_a_budget_as_gateway_yaml_says_it() -> None:
     (rule,) = rules([made], lambda path: f"gateway.yaml:{path}")
     assert rule == Rule(
         "team", 25 * 10**9, "month", "Europe/Berlin", False, True, (0.5, 1.0),
-        "gateway.yaml:budgets.0", Secret("https://hooks.example/x"),
+        "gateway.yaml:budgets.0", (Secret("https://hooks.example/x"),),
     )  # fmt: skip
     assert "hooks.example" not in repr(rule)
+
+
+def test_a_budget_s_own_webhook_takes_the_place_of_those_for_all() -> None:
+    setting = Setting("staging", Resolver({"HOOK": "https://hooks.example/x"}))
+    said = {"usd": 1.0, "period": "day"}
+    own = Budget.model_validate({"name": "a", "webhook": "env:HOOK", **said}, context=setting)
+    other = Budget.model_validate({"name": "b", **said}, context=setting)
+    everyone = [Secret("https://a.example/"), Secret("https://b.example/")]
+    first, second = rules([own, other], webhooks=everyone)
+    assert first.webhooks == (Secret("https://hooks.example/x"),)
+    assert second.webhooks == tuple(everyone)
+    assert rules([other])[0].webhooks == ()
 
 
 def test_the_defaults_are_hard_expected_and_four_shares() -> None:

@@ -106,6 +106,29 @@ async def test_a_response_that_failed_in_the_background_gives_its_money_back() -
     assert (rig.spent(), rig.reserved()) == (0, 0)
 
 
+async def test_what_another_gateway_has_reserved_is_charged_where_its_end_is_read(
+    store: dict[str, Any],
+) -> None:
+    """By what the first told: here `match` alone would not find the budget."""
+    first = Rig(budget("made", match={"endpoint": "responses.create"}), **store)
+    made = chat({"max_output_tokens": 100, "background": True}, b"/v1/responses")
+    assert await first.check(made) is PASS
+    first.end(made, 0, bill=("resp_1", False))
+    await first.ledger.close()
+    day = int(first.clock.now() // 86_400 * 86_400)
+    assert made.waits == (("made", "day", day, day + 86_400),)
+    again = Rig(
+        budget("made", match={"endpoint": "responses.create"}),
+        store=first.store,
+        clock=first.clock,
+    )
+    look = chat({"model": None}, b"/v1/responses/resp_1", "GET")
+    look.waits = (*made.waits, ("gone", "day", day, day + 86_400))
+    assert again.end(look, 4000, bill=("resp_1", True)) == (("made", 4000),)
+    await again.ledger.close()
+    assert (again.spent("made"), again.reserved("made")) == (4000, 0)
+
+
 async def test_what_was_ordered_elsewhere_is_charged_where_it_is_read() -> None:
     rig = Rig(budget("luna", match={"model": "gpt-6*"}), budget("all"))
     look = chat({"model": None}, b"/v1/responses/resp_9", "GET")

@@ -1,7 +1,10 @@
 """Where a budget stands and where it will: each number worked out by hand."""
 
+from datetime import datetime
+
 import pytest
 
+from openai_gateway.budgets.period import Kind, span_at
 from openai_gateway.budgets.status import forecast, status_of
 from openai_gateway.budgets.store import Account, Balance
 
@@ -25,6 +28,38 @@ USD = 10**9
 )
 def test_spend_goes_on_as_so_far(elapsed_days: float, spent: int, foretold: int | None) -> None:
     found = forecast(MONTH, spent * USD, START + elapsed_days * DAY_S)
+    assert found == (None if foretold is None else foretold * USD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "spent", "foretold"),
+    [
+        # 28 days, half of them gone at the start of the 15th
+        ("month", "2026-02-15T00:00:00+01:00", 10, 20),
+        # March loses an hour on the 29th: 743 hours, and the 31st begins after 719 of them
+        ("month", "2026-03-31T00:00:00+02:00", 719, 743),
+        # 23 hours: at 12:00 eleven are gone
+        ("day", "2026-03-29T12:00:00+02:00", 11, 23),
+        # 25 hours: at 12:00 thirteen are gone
+        ("day", "2026-10-25T12:00:00+01:00", 13, 25),
+        # a week of 169 hours; Sunday 01:00, the second time 02:00 comes, is hour 147
+        ("week", "2026-10-25T02:00:00+01:00", 147, 169),
+        ("hour", "2026-10-25T02:30:00+02:00", 3, 6),
+        # an hour before the month ends, of 720
+        ("month", "2026-11-30T23:00:00+01:00", 719, 720),
+        # the month that has just begun is too young, whatever the last one cost
+        ("month", "2026-12-01T00:00:00+01:00", 719, None),
+        # a twentieth of 24 hours is 72 minutes
+        ("day", "2026-11-24T01:11:59+01:00", 1, None),
+        ("day", "2026-11-24T01:12:00+01:00", 1, 20),
+    ],
+)
+def test_months_that_end_and_days_without_24_hours(
+    kind: Kind, now: str, spent: int, foretold: int | None
+) -> None:
+    at = datetime.fromisoformat(now).timestamp()
+    span = span_at(kind, "Europe/Berlin", at)
+    found = forecast(Account("team", kind, span.start, span.end), spent * USD, at)
     assert found == (None if foretold is None else foretold * USD)
 
 

@@ -73,6 +73,27 @@ def test_warnings_go_to_stderr_and_do_not_fail() -> None:
     assert result.stderr.startswith("warning: gateway.yaml:2:15: passthrough.0: ")
 
 
+def test_a_limit_that_can_never_decide_is_told_with_its_line() -> None:
+    Path("gateway.yaml").write_text(
+        "keys: {}\n"
+        "limits:\n"
+        "  rules:\n"
+        "    - {name: all, rpm: 5}\n"
+        "    - {name: late, rpm: 3, match: {model: 'gpt-5*'}}\n"
+        "    - name: slip\n"
+        "      tpm: 3\n"
+        "      match: {key: nobody}\n"
+    )
+    result = run("check")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "warning: gateway.yaml:5:7: limits.rules.1: can never decide: all stands before it and "
+        "names the same limits",
+        "warning: gateway.yaml:6:7: limits.rules.2: can never match: no key that is known fits "
+        "match.key",
+    ]
+
+
 def test_a_missing_file_fails_and_a_wrong_option_is_wrong_usage() -> None:
     assert run("check", "--config", "nowhere.yaml").exit_code == 1
     assert run("check", "--confg", "x").exit_code == 2

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openai_gateway.cli.main import main
+from openai_gateway.host.worker import Worker
 
 
 class Host(ModuleType):
@@ -16,9 +17,11 @@ class Host(ModuleType):
         super().__init__("host")
         self.code = code
         self.calls: list[tuple[str | None, tuple[str, int]]] = []
+        self.workers: list[Worker | None] = []
 
-    def run(self, config: str | None, listen: tuple[str, int]) -> int:
+    def run(self, config: str | None, listen: tuple[str, int], one: Worker | None) -> int:
         self.calls.append((config, listen))
+        self.workers.append(one)
         return self.code
 
 
@@ -75,11 +78,40 @@ def test_a_wrong_address_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, listen:
     assert stand_in.calls == []
 
 
-@pytest.mark.parametrize(("workers", "words"), [("2", "come with shared limits"), ("0", "x>=1")])
+@pytest.mark.parametrize("workers", ["0", "-1", "two"])
 def test_a_number_of_workers_that_cannot_be_had_is_wrong_usage(
-    monkeypatch: pytest.MonkeyPatch, workers: str, words: str
+    monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
     stand_in, result = serve(monkeypatch, "--workers", workers)
     assert result.exit_code == 2
-    assert words in result.output
+    assert "--workers" in result.output
+    assert stand_in.calls == []
+
+
+def test_several_workers_have_a_parent_and_it_never_sees_mitmproxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str | None, tuple[str, int], int]] = []
+    parent = ModuleType("parent")
+    parent.run = lambda *what: asked.append(what) or 1  # type: ignore[attr-defined,func-returns-value]
+    monkeypatch.setitem(sys.modules, "openai_gateway.host.workers", parent)
+    stand_in, result = serve(monkeypatch, "--config", "g.yaml", "--workers", "4")
+    assert (asked, stand_in.calls) == ([("g.yaml", ("127.0.0.1", 8080), 4)], [])
+    assert result.exit_code == 1
+
+
+def test_a_worker_is_told_who_it_is_whatever_the_number_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stand_in, result = serve(monkeypatch, "--workers", "4", "--as-worker", "2/4:5:6:7")
+    assert result.exit_code == 0
+    assert stand_in.workers == [Worker(2, 4, (5,), 6, 7)]
+
+
+def test_what_only_the_parent_says_is_not_shown_and_not_taken_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "--as-worker" not in CliRunner().invoke(main, ["serve", "--help"]).output
+    stand_in, result = serve(monkeypatch, "--as-worker", "mine")
+    assert result.exit_code == 2
     assert stand_in.calls == []

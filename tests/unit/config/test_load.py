@@ -136,7 +136,7 @@ BAD = [
     (KEYS + "metrics: {listen: 9464}\n", "2:19: metrics.listen", "must be a text"),
     (KEYS + "metrics: {tls: {cert: /dev/null}}\n", "2:11: metrics.tls.key", "is missing"),
     (KEYS + "limits: {tier: 6}\n", "2:16: limits.tier", "must be at most 5"),
-    (KEYS + "limits: {store: mysql://x}\n", "2:17: limits.store", "write it as redis://"),
+    (KEYS + "limits: {store: mysql://x}\n", "2:17: limits.store", "write redis://"),
     (KEYS + "limits: {store: 'redis://:pw@h'}\n", "2:17: limits.store", "holds a password"),
     (KEYS + "limits: {rules: [{name: a}]}\n", "2:18: limits.rules.0", "limits nothing"),
     (
@@ -161,6 +161,36 @@ BAD = [
         "2:51: budgets.0.webhook",
         "refers to no URL",
     ),
+    (
+        KEYS + "budgets: [{name: a, usd: 1, period: day, webhook: 'https://hooks.example/x'}]\n",
+        "2:51: budgets.0.webhook",
+        "is no reference",
+    ),
+    (KEYS + "budgets: [{name: a, usd: -1, period: day}]\n", "2:26: budgets.0.usd", "more than 0"),
+    (KEYS + "budgets: [{name: a, period: day}]\n", "2:11: budgets.0.usd", "is missing"),
+    (KEYS + "budgets: [{usd: 1, period: day}]\n", "2:11: budgets.0.name", "is missing"),
+    (
+        KEYS + "budgets: [{name: a, usd: 1, period: yearly}]\n",
+        "2:37: budgets.0.period",
+        "not one of hour, day, week, month, total",
+    ),
+    (
+        KEYS + "budgets: [{name: a, usd: 1, period: day, alert_at: [0.5, 0]}]\n",
+        "2:58: budgets.0.alert_at.1",
+        "more than 0",
+    ),
+    (
+        KEYS + "budgets: [{name: a, usd: 1, period: day, alert_at: [80]}]\n",
+        "2:53: budgets.0.alert_at.0",
+        "at most 10",
+    ),
+    (
+        KEYS + "budgets: [{name: a, usd: 1, period: day}, {name: a, usd: 2, period: week}]\n",
+        "2:10: budgets",
+        "two entries named `a`",
+    ),
+    (KEYS + "alerts: {webhooks: ['env:OTHER']}\n", "2:21: alerts.webhooks.0", "refers to no URL"),
+    (KEYS + "alerts: {webhooks: env:HOOK}\n", "2:20: alerts.webhooks", "must be a list"),
     (KEYS + "log: {database: mysql://h/d}\n", "2:17: log.database", "sqlite:///var/calls.db"),
     (KEYS + "log: {database: 'postgresql+psycopg://a:b@h/d'}\n", "2:17: log.database", "password"),
     (KEYS + "shape: {latency: 5}\n", "2:18: shape.latency", "must be a mapping"),
@@ -462,6 +492,44 @@ def test_what_does_not_act_yet_is_accepted_with_a_warning() -> None:
         "gateway.yaml:2:1: models: substitute: accepted, not yet in force in this version",
         "gateway.yaml:5:1: replay: accepted, not yet in force in this version",
     ]
+
+
+URLS = [
+    # what a webhook refers to, and what is said of it; None: nothing
+    ("https://hooks.example/T0/x", None),
+    ("http://127.0.0.1:8080/hook", None),
+    ("http://localhost/hook", None),
+    ("http://[::1]/hook", None),
+    ("http://hooks.example/x", "is http: others on the network can read its URL"),
+    ("http://10.0.0.1/x", "is http: others on the network can read its URL"),
+    ("ftp://hooks.example/x", "refers to no URL"),
+    ("hooks.example/x", "refers to no URL"),
+    ("https:///x", "refers to no URL"),
+    ("https://hooks.example:99999/x", "refers to no URL"),
+    ("https://hooks.example:0/x", "refers to no URL"),
+    ("https://hooks.example/a b", "holds whitespace"),
+    ("https://hooks.exämple/", "holds whitespace"),
+    ("https://[::1/x", "refers to no URL"),
+    ("https://ci:pass@hooks.example/x", "holds a user or password"),
+]
+
+
+@pytest.mark.parametrize(("url", "said"), URLS)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_webhook_leads_somewhere_and_not_in_the_clear(
+    url: str, said: str | None, own: bool
+) -> None:
+    budget = "budgets: [{name: a, usd: 1, period: day, webhook: 'env:URL'}]\n"
+    text = KEYS + (budget if own else "alerts: {webhooks: ['env:HOOK', 'env:URL']}\n")
+    place = "budgets.0.webhook: " if own else "alerts.webhooks.1: "
+    environ = {**ENV, "URL": url}
+    try:
+        told = [str(one) for one in read(text, environ).warnings]
+    except ConfigError as error:
+        told = [str(problem) for problem in error.problems]
+    assert len(told) == (said is not None)
+    assert all(one.startswith("gateway.yaml:2:") and place + str(said) in one for one in told)
+    assert url not in "".join(told)
 
 
 def test_passthrough_to_every_host_warns() -> None:

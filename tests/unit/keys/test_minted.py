@@ -152,3 +152,21 @@ def test_the_key_itself_is_not_kept() -> None:
             seen.add(id(thing))
             assert thing != value()
             reached += gc.get_referents(thing)
+
+
+def test_what_one_worker_learns_the_other_is_told_without_the_key() -> None:
+    told: list[tuple[str, str, float]] = []
+    one, other = minted(), minted()
+    one.tell = lambda *note: told.append(note)
+    one.learn("realtime.secrets", "default", answer())
+    one.learn("realtime.secrets", "default", b"{}")
+    ((digest, mapping, until),) = told
+    assert value() not in digest
+    other.told(digest, mapping, until)
+    assert other.owner(Secret(value())) == "default"
+
+
+def test_a_key_that_has_expired_on_the_way_is_not_remembered() -> None:
+    other = minted()
+    other.told("sha256:00", "default", NOW)
+    assert len(other) == 0

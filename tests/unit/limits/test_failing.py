@@ -13,11 +13,12 @@ import pytest
 from openai_gateway.limits.failing import Guarded, Patience, Policy, StoreUnavailable
 from openai_gateway.limits.limit import Admission, Charge, Limit, State, StoreFault
 from openai_gateway.limits.memory import Memory
+from openai_gateway.limits.turns import AT_ONCE
 
 RPM = Limit("rpm", 10, "b", "rule")
 TPM = Limit("tpm", 1_000, "b", "rule")
 PLACES = Limit("concurrency", 4, "b", "rule")
-QUICK = Patience(answer_s=0.02, gone_s=1.0, probe_s=0.005)
+QUICK = Patience(answer_s=0.02, gone_s=1.0, probe_s=0.005, probed_s=0.02)
 
 
 @dataclass
@@ -268,3 +269,34 @@ async def test_closing_ends_the_probe_and_does_not_wait_for_a_silent_store() -> 
         before = made.far.asked["peek"]
         await asyncio.sleep(0.02)
         assert made.far.asked["peek"] == before
+
+
+async def test_who_never_came_to_a_turn_is_counted_and_says_nothing_of_the_store() -> None:
+    clock, counted = HandClock(), Counter[str]()
+    far = Far(Memory(clock), wire="silent")
+    patience = Patience(turn_s=0.01, answer_s=30.0, gone_s=1.0, probe_s=30.0)
+    store = Guarded(far, "local", 2, clock, lambda name: counted.update([name]), patience)
+    asking = [asyncio.create_task(store.take([Charge(RPM, 0)], f"a-{n}")) for n in range(AT_ONCE)]
+    await asyncio.sleep(0)
+    assert (await store.take([Charge(RPM, 1)], "late")).states[0].limit.amount == 5
+    assert counted == {"local": 1}
+    clock.at += 10
+    assert not store.gone
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    far.wire = "up"
+    await store.close()
+
+
+async def test_a_lost_question_of_a_store_that_answers_others_does_not_age_its_silence() -> None:
+    async with rig() as made:
+        made.far.wire = "silent"
+        lost = asyncio.create_task(made.store.adjust([Charge(RPM, 0)], "lost"))
+        await asyncio.sleep(0)
+        made.clock.at += 0.9
+        made.far.wire = "up"
+        await made.store.adjust([Charge(RPM, 0)], "well")
+        await lost
+        made.clock.at += 0.9
+        assert not made.store.gone, "silent for 0.9 s only, since it answered"

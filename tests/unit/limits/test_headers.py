@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from openai_gateway.core.call import Call, Request
 from openai_gateway.limits.headers import duration, headers_for, milliseconds, ours
-from openai_gateway.limits.limit import Kind, Limit, State
+from openai_gateway.limits.limit import Admission, Kind, Limit, State
 from openai_gateway.limits.reservation import Reservation
 
 
@@ -19,7 +19,7 @@ def state(kind: Kind, amount: int, remaining: int, reset_s: float = 0.0) -> Stat
 
 def call(*states: State, shown: bool = True) -> Call:
     made = Call(Request("POST", "api.openai.com", b"/v1/responses", []))
-    made.reserved = Reservation(states, shown=shown)
+    made.reserved = Reservation(Admission(True, states, 0.0), shown=shown)
     return made
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from openai_gateway.config.store_url import StoreUrlFault
 from openai_gateway.core.clock import SystemClock
 from openai_gateway.limits.failing import Guarded
 from openai_gateway.limits.memory import Memory
-from openai_gateway.limits.redis_url import StoreUrlFault
 from openai_gateway.limits.stores import Opened, open_store
 
 

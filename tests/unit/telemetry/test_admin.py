@@ -435,3 +435,52 @@ def test_promtool_finds_nothing_to_say_of_the_metrics() -> None:
         [promtool, "check", "metrics"], input=text, capture_output=True, timeout=60, check=False
     )
     assert (said.returncode, said.stderr) == (0, b"")
+
+
+# ---- a port that was opened by another, and is shared with it ----
+
+
+def test_two_answer_on_one_port_until_one_leaves_it_to_the_other(
+    registry: CollectorRegistry,
+) -> None:
+    with socket.create_server(LOCAL) as opened:
+        opened.setblocking(False)
+        ports = [Port(Admin(LOCAL, registry, list, opened=opened.dup())) for _ in range(2)]
+        assert ports[0].address == ports[1].address == opened.getsockname()
+        assert {port.ask("/readyz")[0] for port in ports * 4} == {200}
+        ports[0].admin.release()
+        assert {ports[0].ask("/readyz")[0] for _ in range(8)} == {200}
+        ports[1].admin.stop()
+        # nobody answers, but who asks now is in the queue for the next
+        with closing(socket.create_connection(ports[0].address, timeout=5)) as waiting:
+            waiting.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+            third = Port(Admin(LOCAL, registry, list, opened=opened.dup()))
+            assert waiting.recv(64).startswith(b"HTTP/1.0 200")
+            third.admin.stop()
+
+
+def test_an_answer_under_way_ends_when_the_port_is_left(registry: CollectorRegistry) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def unready() -> list[str]:
+        asked.set()
+        go_on.wait(10)
+        return []
+
+    port = Port(Admin(LOCAL, registry, unready))
+    with closing(socket.create_connection(port.address, timeout=10)) as client:
+        client.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert asked.wait(10)
+        port.admin.release()
+        go_on.set()
+        assert b"".join(iter(lambda: client.recv(4096), b"")).endswith(b'{"ready":true}')
+
+
+def test_a_port_that_others_reach_needs_a_guard_whatever_the_configuration_says(
+    registry: CollectorRegistry,
+) -> None:
+    with (
+        socket.create_server(("0.0.0.0", 0)) as opened,  # noqa: S104  # what is refused
+        pytest.raises(ValueError, match=r"0\.0\.0\.0 can be reached from other machines"),
+    ):
+        Admin(LOCAL, registry, list, opened=opened)

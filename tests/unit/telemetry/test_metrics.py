@@ -12,7 +12,7 @@ from openai_gateway.budgets.status import BudgetStatus
 from openai_gateway.core.call import Call, Found, Request
 from openai_gateway.core.secret import Secret
 from openai_gateway.core.usage import Usage
-from openai_gateway.limits.limit import Limit, State
+from openai_gateway.limits.limit import Admission, Limit, State
 from openai_gateway.limits.reservation import Reservation
 from openai_gateway.telemetry.labels import Labels
 from openai_gateway.telemetry.metrics import Metrics, Versions
@@ -59,7 +59,9 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
         upstream_ms=1.0, ttft_ms=1.0, upstream_error="timeout", admitted=True, credential=None,
         departing=Secret("sk-FAKE"), cost_nano_usd=5, usage_missing="stream_aborted",
         throttled=[("rpm", "rejected")], upstream_remaining={"rpm": 4},
-        reserved=Reservation((State(Limit("rpm", 3, "r", "r"), 2, 20.0, 0.0),)),
+        reserved=Reservation(
+            Admission(True, (State(Limit("rpm", 3, "r", "r"), 2, 20.0, 0.0),), 0.0)
+        ),
         usage_anomalies=("negative",), found={Found("github-pat", "blocked", "body"): 1},
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
     )  # fmt: skip
@@ -83,6 +85,10 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("requests", "counter", "key endpoint model outcome status"),
             ("key_swaps", "counter", "key"),
             ("key_rejections", "counter", "reason"),
+            ("production_key_leaks", "counter", "place"),
+            ("ready", "gauge", ""),
+            ("ca_not_after_timestamp_seconds", "gauge", ""),
+            ("prices_as_of_timestamp_seconds", "gauge", ""),
             ("upstream_errors", "counter", "endpoint model error"),
             ("tokens", "counter", "key model kind"),
             ("cost_usd", "counter", "key model"),
@@ -163,6 +169,36 @@ def test_three_calls_are_counted_by_what_became_of_them(metrics: Metrics) -> Non
     assert value(metrics, "requests_total", **rejected) == 1
     assert value(metrics, "key_rejections_total", reason="unknown") == 1
     assert value(metrics, "key_rejections_total", reason="missing") == 0
+
+
+def test_a_production_key_out_of_place_is_counted_apart(metrics: Metrics) -> None:
+    leaked = "gateway_production_key_leaked"
+    metrics.record(call(outcome="blocked", status=403, error_code="gateway_secret_detected"))
+    assert value(metrics, "production_key_leaks_total", place="request") == 0
+    metrics.record(call(outcome="blocked", status=403, error_code=leaked))
+    frame = call().on_socket()
+    frame.outcome, frame.status, frame.error_code = "blocked", 403, leaked
+    metrics.record(frame)
+    assert value(metrics, "production_key_leaks_total", place="request") == 1
+    assert value(metrics, "production_key_leaks_total", place="websocket") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values"),
+    [
+        ("production_key_leaks_total", "place", "request websocket"),
+        ("store_errors_total", "policy", "local closed"),
+        ("webhooks_total", "result", "sent failed"),
+        ("budget_spend_usd_total", "budget", "team"),
+    ],
+)
+def test_what_alerts_look_at_stands_at_0_before_the_first(
+    metrics: Metrics, name: str, label: str, values: str
+) -> None:
+    metrics.budgets([BudgetStatus("team", "day", 10, 5, 0, None, 1_800_000_000)])
+    assert [value(metrics, name, **{label: one}) for one in values.split()] == [0] * len(
+        values.split()
+    )
 
 
 def test_durations_are_seconds_and_add_up(metrics: Metrics) -> None:

@@ -1,9 +1,11 @@
 """What a URL of `limits.store` means, and that no complaint about it shows a password."""
 
+from pathlib import Path
+
 import pytest
 
+from openai_gateway.config.store_url import Address, Login, StoreUrlFault, parse, read
 from openai_gateway.core.secret import Secret
-from openai_gateway.limits.redis_url import Address, Login, StoreUrlFault, parse
 
 NOBODY = Login(None, None)
 
@@ -55,7 +57,7 @@ def test_urls_say_where_the_store_is(url: str, address: Address) -> None:
     [
         ("memcached://user:FAKEPASS@cache", "is none of memory"),
         ("redis://user:FAKEPASS@", "names no host"),
-        ("redis://user:FAKEPASS@[::1", "not a URL"),
+        ("redis://user:FAKEPASS@[::1", "is no URL"),
         ("redis://user:FAKEPASS@cache:port", "host or port"),
         ("redis://user:FAKEPASS@cache:70000", "host or port"),
         ("redis://user:FAKEPASS@a,b", "several hosts"),
@@ -66,6 +68,16 @@ def test_urls_say_where_the_store_is(url: str, address: Address) -> None:
         ("redis://user:FAKEPASS@cache?retry_on_timeout=true", "takes none here"),
         ("rediss://user:FAKEPASS@cache?ssl_cert_reqs=none", "known here: ssl_ca_certs"),
         ("redis://cache?password=FAKEPASS", "takes none here"),
+        ("redis://user:FAKEPASS@cache:0", "port 0"),
+        ("redis://user:FAKEPASS@cache/0#1", "write it as %23"),
+        ("redis://user:FAKE#PASS@cache", "write it as %23"),
+        ("redis://user:FAKEPASS@ca che", "names no host"),
+        ("redis://user:FAKEPASS@cache//0", "no number of a database"),
+        ("redis+sentinel://user:FAKEPASS@a,,b/main", "names no host"),
+        ("redis+sentinel://user:FAKEPASS@a//0", "names no service"),
+        ("redis+sentinel://user:FAKEPASS@a/main/x", "no number of a database"),
+        ("cluster+redis://user:FAKEPASS@a", "is none of memory"),
+        ("memory://user:FAKEPASS@a", "is none of memory"),
     ],
 )
 def test_a_bad_url_is_told_without_its_password(url: str, complaint: str) -> None:
@@ -78,3 +90,17 @@ def test_a_bad_url_is_told_without_its_password(url: str, complaint: str) -> Non
 def test_an_address_shows_no_password() -> None:
     address = parse("redis+sentinel://gw:FAKEPASS@a/main?sentinel_password=FAKEPASS")
     assert "FAKEPASS" not in repr(address)
+
+
+def test_what_must_never_be_shown_is_told() -> None:
+    address = parse("redis+sentinel://gw:FAKE1@a/main?sentinel_password=FAKE2")
+    assert [secret.reveal() for secret in address.passwords] == ["FAKE1", "FAKE2"]
+    assert parse("redis://gw@cache").passwords == ()
+
+
+def test_a_file_of_tls_that_is_not_there_is_told(tmp_path: Path) -> None:
+    url = f"rediss://cache?ssl_ca_certs={tmp_path / 'ca.pem'}"
+    with pytest.raises(StoreUrlFault, match=r"ssl_ca_certs is no file: .*/ca\.pem"):
+        read(url)
+    (tmp_path / "ca.pem").touch()
+    assert read(url) == parse(url)

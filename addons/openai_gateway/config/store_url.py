@@ -9,7 +9,9 @@ clusters, and takes options that would ask a question twice. No message shows th
 a password.
 """
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,20 +19,23 @@ from openai_gateway.core.secret import Secret
 
 type Topology = Literal["single", "sentinel", "cluster"]
 
+MEMORY: Final = "memory"
 PORT: Final = 6379
 SENTINEL_PORT: Final = 26379
 SCHEMES: Final = (
     "redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster",
 )  # fmt: skip
 TLS_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_HOST: Final = re.compile(r"[A-Za-z0-9_.:%-]{1,255}")
 SENTINEL_LOGIN: Final = ("sentinel_username", "sentinel_password")
 
 
 class StoreUrlFault(ValueError):
-    """`limits.store` names no store. Its text holds nothing of a password."""
+    """`limits.store` names no store; `what` says it without the field. Neither holds a password."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"limits.store: {what}")
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,12 @@ class Address:
     sentinel_login: Login
     tls_files: dict[str, str]
 
+    @property
+    def passwords(self) -> tuple[Secret, ...]:
+        """Whatever of it must never be shown."""
+        told = (self.login.password, self.sentinel_login.password)
+        return tuple(password for password in told if password is not None)
+
 
 def parse(url: str) -> Address:
     """The address that a URL is.
@@ -64,9 +75,11 @@ def parse(url: str) -> Address:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise StoreUrlFault("not a URL; write redis://HOST:6379/0") from None
+        raise StoreUrlFault("is no URL; write redis://HOST:6379/0") from None
     if parts.scheme not in SCHEMES:
         raise StoreUrlFault(f"is none of memory, {', '.join(SCHEMES)}; write redis://HOST:6379/0")
+    if "#" in url:
+        raise StoreUrlFault("has a #; in a user or password write it as %23")
     protocol, _, topology = parts.scheme.partition("+")
     kind: Topology = "sentinel" if topology == "sentinel" else "single"
     kind = "cluster" if topology == "cluster" else kind
@@ -84,6 +97,18 @@ def parse(url: str) -> Address:
         sentinel_login=_made(*(options.get(name, "") for name in SENTINEL_LOGIN)),
         tls_files={name: options[name] for name in TLS_FILES if name in options},
     )
+
+
+def read(url: str) -> Address:
+    """The same, with the files of TLS that it names looked for.
+
+    Raises: StoreUrlFault.
+    """
+    address = parse(url)
+    for option, path in address.tls_files.items():
+        if not Path(path).is_file():
+            raise StoreUrlFault(f"{option} is no file: {path}")
+    return address
 
 
 def _login(text: str) -> Login:
@@ -106,19 +131,23 @@ def _hosts(text: str, kind: Topology) -> tuple[tuple[str, int], ...]:
 def _host(text: str, port: int) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
-        host, port = parts.hostname or "", parts.port or port
+        host, port = parts.hostname or "", port if parts.port is None else parts.port
     except ValueError:
         raise StoreUrlFault("has a host or port that is none; write HOST:6379") from None
-    if not host:
+    if not _HOST.fullmatch(host):
         raise StoreUrlFault("names no host; write redis://HOST:6379/0")
+    if port == 0:
+        raise StoreUrlFault("has port 0, where nobody listens; write HOST:6379")
     return host, port
 
 
 def _path(path: str, kind: Topology) -> tuple[str, int]:
-    names = [unquote(name) for name in path.split("/") if name]
+    names = [unquote(name) for name in path.removeprefix("/").split("/")]
+    if names[-1] == "":
+        names.pop()
     service = ""
     if kind == "sentinel":
-        if not names:
+        if not names or not names[0]:
             raise StoreUrlFault("names no service; write redis+sentinel://HOST:26379/SERVICE/0")
         service = names.pop(0)
     if kind == "cluster" and names not in ([], ["0"]):

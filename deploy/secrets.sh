@@ -1,0 +1,29 @@
+#!/bin/sh
+# Makes deploy/secrets/: passwords by chance, and the two keys from the environment. What is there
+# already stays. Files are for their containers' users alone: 10001 gateway, 999 redis.
+set -eu
+: "${OPENAI_API_KEY_PRODUCTION:?the key that clients hold}"
+: "${OPENAI_API_KEY_STAGING:?the key that is sent in its place}"
+cd "$(dirname "$0")"
+umask 077
+mkdir -p secrets
+
+chance() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+keep() { [ -s "secrets/$1" ] || printf '%s\n' "$2" >"secrets/$1"; }
+
+keep openai_api_key_production "$OPENAI_API_KEY_PRODUCTION"
+keep openai_api_key_staging "$OPENAI_API_KEY_STAGING"
+keep metrics_token "$(chance)"
+keep postgres_password "$(chance)"
+keep database_url "postgresql+psycopg://gateway:$(cat secrets/postgres_password)@postgres:5432/gateway"
+if ! [ -s secrets/store_url ]; then
+    password=$(chance)
+    keep store_url "redis://:$password@redis:6379/0"
+    printf 'requirepass %s\nsave ""\nmaxmemory-policy noeviction\n' "$password" >secrets/redis_conf
+fi
+if [ "$(id -u)" = 0 ]; then
+    chown 10001 secrets/openai_api_key_* secrets/metrics_token secrets/database_url secrets/store_url
+    chown 999 secrets/redis_conf
+else
+    echo "run as root, or give the files to the containers' users: see deploy/README.md" >&2
+fi

@@ -1,0 +1,1 @@
+"""Draws the dashboard's real answers to a picture: `python -m tests.observability.preview`."""

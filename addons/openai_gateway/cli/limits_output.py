@@ -119,7 +119,8 @@ def _aligned(rows: Sequence[Cells]) -> None:
     for number, row in enumerate(rows):
         name = cut(row[0], widths[0]).ljust(widths[0])
         cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        say((" " * gap).join((name, *cells)).rstrip(), bold=number in (0, len(rows) - 1))
+        style = {"bold": True} if number in (0, len(rows) - 1) else {}
+        say((" " * gap).join((name, *cells)).rstrip(), **style)
 
 
 def _calls(told: Told) -> None:

@@ -22,7 +22,7 @@ from tests.support.call_log import NOW, made_row, place_of, write
 from tests.unit.limits.simulation import limited
 
 MANY = 1_000_000
-# Of this process' own time: some 8 s where nothing else runs, twice that on a busy machine.
+# Of this process' own time: 16 s on a machine of two cores on which ten processes were busy.
 WITHIN_S = 40
 MODELS = ("gpt-5-mini", "gpt-5.4", "gpt-4.1")
 TRACE = '[{"stage":"route","verdict":"pass","us":12}]'

@@ -12,13 +12,16 @@ from sqlalchemy import make_url
 
 from openai_gateway.config.load import load
 from openai_gateway.config.store_url import parse
+from tests.deploy import tools
 from tests.support.gateway_process import environment, fresh_keys
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+TEXT = (DEPLOY / "compose.yaml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 GATEWAYS = ("gateway-a", "gateway-b")
+ALERTS = DEPLOY / "alertmanager/alertmanager.yml"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 over_services = pytest.mark.parametrize("name", SERVICES)
@@ -30,7 +33,7 @@ def test_what_is_mounted_is_there(name: str) -> None:
     for mount in SERVICES[name].get("volumes", ()):
         source = mount.split(":")[0]
         if source.startswith("."):
-            assert (DEPLOY / source).is_file(), source
+            assert (DEPLOY / source).exists(), source
         else:
             assert source in COMPOSE["volumes"], source
     assert set(SERVICES[name].get("networks", ())) <= COMPOSE["networks"].keys()
@@ -40,19 +43,137 @@ def test_what_is_mounted_is_there(name: str) -> None:
 @over_services
 def test_images_are_pinned_and_alive_is_looked_at(name: str) -> None:
     service = SERVICES[name]
-    assert re.fullmatch(r"[a-z-]+:(local|\d+\.\d+(\.\d+)?-\w+)", service["image"])
+    assert re.fullmatch(r"[a-z/-]+:(local|v?\d+\.\d+(\.\d+)?(-\w+)?)", service["image"])
+    assert name in GATEWAYS or f"{service['image']} # @sha256:" in TEXT
     assert "healthcheck" in service or (name in GATEWAYS and "\nHEALTHCHECK " in DOCKERFILE)
     assert service["restart"] == "unless-stopped"
 
 
-def test_only_proxies_are_published_and_metrics_on_loopback() -> None:
+def test_everything_is_published_on_loopback() -> None:
     ports = {name: service.get("ports", []) for name, service in SERVICES.items()}
-    assert ports.pop("gateway-a") == ["8080:8080", "127.0.0.1:9464:9464"]
-    assert ports.pop("gateway-b") == ["8081:8080", "127.0.0.1:9465:9464"]
-    assert not any(ports.values())
-    for name in ports:  # and nothing else reaches them, nor they anything
-        assert SERVICES[name]["networks"] == ["inside"]
-    assert COMPOSE["networks"]["inside"]["internal"]
+    bind = "${GATEWAY_BIND:-127.0.0.1}"
+    assert ports == {
+        "gateway-a": [f"{bind}:8080:8080", "127.0.0.1:9464:9464"],
+        "gateway-b": [f"{bind}:8081:8080", "127.0.0.1:9465:9464"],
+        "redis": [],
+        "postgres": [],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "alertmanager": ["127.0.0.1:9093:9093"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+
+
+def test_only_gateways_and_alerts_have_a_way_out_and_only_gateways_reach_the_stores() -> None:
+    networks = COMPOSE["networks"]
+    ways_out = {name for name, about in networks.items() if not about.get("internal")} - {
+        "published"
+    }
+    no_nat = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    assert networks["published"]["driver_opts"] == no_nat
+    on = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert {n for n, has in on.items() if has & ways_out} == {*GATEWAYS, "alertmanager"}
+    assert {n for n, has in on.items() if "inside" in has} == {*GATEWAYS, "redis", "postgres"}
+
+
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager", "grafana"])
+def test_what_watches_has_no_rights_and_writes_its_volume_alone(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    written = [mount.split(":")[0] for mount in service["volumes"] if not mount.endswith(":ro")]
+    assert written == [name]
+
+
+def mounted(name: str, inside: str) -> Path:
+    """The file of deploy/ that a service finds under a path."""
+    for mount in SERVICES[name]["volumes"]:
+        source, target, *_ = mount.split(":")
+        if source.startswith(".") and Path(inside).is_relative_to(target):
+            return DEPLOY / source / Path(inside).relative_to(target)
+    raise AssertionError(f"{name} mounts nothing at {inside}")
+
+
+def option(name: str, of: str) -> str:
+    (found,) = [word for word in SERVICES[name]["command"] if word.startswith(f"--{of}=")]
+    return str(found.split("=", 1)[1])
+
+
+def test_prometheus_reads_both_gateways_with_their_token_and_the_rules() -> None:
+    file = mounted("prometheus", option("prometheus", "config.file"))
+    config = yaml.safe_load(file.read_text())
+    (job,) = config["scrape_configs"]
+    (targets,) = job["static_configs"]
+    assert targets["targets"] == [f"{name}:9464" for name in GATEWAYS]
+    assert job["job_name"] == "openai-gateway"
+    secret = job["authorization"]["credentials_file"].removeprefix("/run/secrets/")
+    assert SERVICES["prometheus"]["secrets"] == [secret]
+    assert all((file.parent / rules).is_file() for rules in config["rule_files"])
+    (alerts,) = config["alerting"]["alertmanagers"][0]["static_configs"]
+    assert alerts["targets"] == ["alertmanager:9093"]
+
+
+def test_every_alert_has_somebody_who_is_told() -> None:
+    config = yaml.safe_load(ALERTS.read_text())
+    assert ALERTS == mounted("alertmanager", option("alertmanager", "config.file"))
+    receivers = {one["name"]: one["webhook_configs"] for one in config["receivers"]}
+    routed = {config["route"]["receiver"], *(r["receiver"] for r in config["route"]["routes"])}
+    assert routed == receivers.keys()
+    for (hook,) in receivers.values():
+        secret = hook["url_file"].removeprefix("/run/secrets/")
+        assert SERVICES["alertmanager"]["secrets"] == [secret]
+    assert config["route"]["routes"][0]["matchers"] == ['severity = "page"']
+
+
+def test_grafana_is_provisioned_and_asks_that_prometheus() -> None:
+    (source,) = yaml.safe_load(
+        mounted("grafana", "/etc/grafana/provisioning/datasources/openai-gateway.yaml").read_text()
+    )["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    boards = mounted("grafana", "/etc/grafana/provisioning/dashboards/openai-gateway.yaml")
+    (provider,) = yaml.safe_load(boards.read_text())["providers"]
+    assert list(mounted("grafana", provider["options"]["path"]).glob("*.json"))
+    given = SERVICES["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"]
+    assert SERVICES["grafana"]["secrets"] == [given.removeprefix("/run/secrets/")]
+
+
+def test_docker_accepts_it(made: Path) -> None:
+    if tools.run("docker", "compose", "version").returncode:
+        pytest.skip("no docker compose here")
+    del made
+    tools.passes("docker", "compose", "-f", str(DEPLOY / "compose.yaml"), "config", "--quiet")
+
+
+def test_it_is_as_the_compose_specification_wants_it() -> None:
+    tools.passes(
+        "check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml")
+    )
+
+
+def test_hadolint_finds_no_fault() -> None:
+    tools.passes("hadolint", str(DEPLOY / "Dockerfile"))
+
+
+def test_amtool_accepts_whom_to_tell(tmp_path: Path) -> None:
+    told = tools.run("amtool", "--version").stdout
+    found = re.search(r"version (\d+)\.(\d+)", told)
+    assert found is not None, told
+    text = ALERTS.read_text()
+    if (int(found[1]), int(found[2])) < (0, 26):  # knows no url_file; all else can be judged
+        text = re.sub(r"url_file: .+", "url: http://127.0.0.1:9/", text)
+    (tmp_path / "alertmanager.yml").write_text(text)
+    tools.passes("amtool", "check-config", str(tmp_path / "alertmanager.yml"))
+
+
+def test_promtool_accepts_what_prometheus_reads(tmp_path: Path) -> None:
+    config = (DEPLOY / "prometheus/compose.yml").read_text()
+    token = tmp_path / "token"
+    token.write_text("FAKE")
+    text = config.replace("/run/secrets/prometheus_metrics_token", str(token))
+    text = text.replace("[rules/", f"[{DEPLOY}/prometheus/rules/")
+    text = text.replace(" rules/alerts", f" {DEPLOY}/prometheus/rules/alerts")
+    (tmp_path / "prometheus.yml").write_text(text)
+    tools.passes("promtool", "check", "config", str(tmp_path / "prometheus.yml"))
 
 
 @over_gateways
@@ -86,7 +207,7 @@ def test_git_and_the_image_leave_the_secrets_out() -> None:
         path for path in DEPLOY.rglob("*") if path.is_file() and path.parent.name != "secrets"
     ]
     for path in tracked:
-        assert not re.search(r"sk-[A-Za-z0-9]|password[=:] *\w|:\w+@", path.read_text()), path
+        assert not re.search(r"sk-[A-Za-z0-9]|password[=:] *\w|://\w*:\w+@", path.read_text()), path
     for name, secret in COMPOSE["secrets"].items():
         assert secret == {"file": f"secrets/{name}"}
 
@@ -122,6 +243,9 @@ def test_the_secrets_fit_each_other_and_only_their_owner_reads_them(made: Path) 
     password = re.fullmatch(r"redis://:(\w{48})@redis:6379/0", told["store_url"])
     assert password is not None
     assert told["redis_conf"].splitlines()[0] == f"requirepass {password[1]}"
+    assert told["prometheus_metrics_token"] == told["metrics_token"]
+    assert re.fullmatch(r"\w{48}", told["grafana_admin_password"])
+    assert told["alertmanager_webhook"].startswith("http://127.0.0.1:9/")
     assert {path.stat().st_mode & 0o777 for path in (made / "secrets").iterdir()} == {0o600}
 
 

@@ -115,7 +115,7 @@ def test_prometheus_reads_both_gateways_with_their_token_and_the_rules() -> None
 
 def test_every_alert_has_somebody_who_is_told() -> None:
     config = yaml.safe_load(ALERTS.read_text())
-    assert ALERTS == mounted("alertmanager", option("alertmanager", "config.file"))
+    assert mounted("alertmanager", option("alertmanager", "config.file")) == ALERTS
     receivers = {one["name"]: one["webhook_configs"] for one in config["receivers"]}
     routed = {config["route"]["receiver"], *(r["receiver"] for r in config["route"]["routes"])}
     assert routed == receivers.keys()

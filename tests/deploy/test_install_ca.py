@@ -1,6 +1,5 @@
 """scripts/install-ca.sh on made-up systems: their tools are stubs that write down how they were asked."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path

@@ -205,7 +205,8 @@ def test_the_secrets_are_made_of_files_and_no_value_is_an_argument(tmp_path: Pat
     def made() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # noqa: S603 - our own script
             ["/bin/sh", str(FOLDER / "secrets.sh"), str(files), str(key)],
-            env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, capture_output=True, text=True, check=False,
+            env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"},
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     refused = made()

@@ -45,7 +45,8 @@ def test_it_closes_by_default_and_replaces_its_own_table_alone(path: Path) -> No
 
 
 def test_only_the_gateways_user_leaves_to_443_where_both_share_a_host() -> None:
-    rules = re.findall(r"^ +(.*\b443\b.*)$", (FOLDER / "gateway-host.nft").read_text(), re.MULTILINE)
+    text = (FOLDER / "gateway-host.nft").read_text()
+    rules = re.findall(r"^ +(.*\b443\b.*)$", text, re.MULTILINE)
     assert rules == ["meta skuid $gateway_user tcp dport 443 accept"]
     assert not re.search(r"\b443\b", (FOLDER / "staging-host.nft").read_text())
 
@@ -68,7 +69,8 @@ def test_nft_accepts_it(path: Path, tmp_path: Path) -> None:
 
 
 SCRIPT = """
-ip link set lo up && ip link add out type dummy && ip address add 10.0.0.99/8 dev out &&
+ip link set lo up && ip link add out type veth peer name far &&
+    ip link set far up && ip address add 10.0.0.99/8 dev out &&
     ip link set out up && ip route add default dev out || exit 77
 nft -f "$1" && nft -f "$1" || exit 1
 shift
@@ -88,7 +90,7 @@ def tried(path: Path, tmp_path: Path, *targets: str, user: str = "") -> dict[str
         pytest.skip("no python3 that another user may run")
     done = alone("sh", "-c", SCRIPT, "sh", str(copy), *switch, python, "-c", TRIES, *targets)
     if done.returncode == 77:
-        pytest.skip(f"no dummy device here: {done.stderr}")
+        pytest.skip(f"no veth device here: {done.stderr}")
     assert done.returncode == 0, done.stderr
     return dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
 

@@ -94,7 +94,8 @@ async def test_nobody_hangs_when_a_thousand_meet_a_frozen_store(
     own_server.freeze()
     began = time.monotonic()
     said = await asyncio.gather(*(of.check(chat()) for _ in range(1000)))
-    assert time.monotonic() - began < 1.5
+    # sixteen at a time, one after another, it would be 15 s
+    assert time.monotonic() - began < 5
     assert all(isinstance(one, Refuse) for one in said)
     own_server.thaw()
 

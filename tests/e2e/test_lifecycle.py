@@ -11,7 +11,7 @@ from tests.e2e.calls import eventually
 from tests.e2e.conftest import MakeGateway
 from tests.support.clients import ConnectRefused, RawH1
 from tests.support.fake_openai import FakeOpenAIThread
-from tests.support.gateway_process import SCRIPT, GatewayProcess, Keys, fresh_keys
+from tests.support.gateway_process import SCRIPT, GatewayProcess, Keys, free_port, fresh_keys
 
 CHAT = "/v1/chat/completions"
 BODY = b'{"model": "gpt-6-luna", "messages": []}'
@@ -21,6 +21,12 @@ LAST = "openai_gateway_config_last_reload_successful"
 def call(process: GatewayProcess, key: str, body: bytes = BODY) -> int:
     with RawH1(process.way.tls()) as client:
         return client.call("POST", CHAT, key, body).status
+
+
+def serves(process: GatewayProcess) -> bool:
+    """Whether its metrics port answers, and it is past its start."""
+    status, text = process.get("/readyz")
+    return status != 0 and '"starting"' not in text
 
 
 @pytest.mark.parametrize(
@@ -133,6 +139,18 @@ def test_a_bad_file_changes_nothing_and_says_so(make_gateway: MakeGateway, keys:
     process.reload({})
     assert eventually(lambda: process.metric(LAST) == 1)
     assert process.metric("openai_gateway_config_reloads_total", result="failure") == 1
+
+
+def test_a_database_that_is_down_at_the_start_stops_no_call(
+    make_gateway: MakeGateway, keys: Keys
+) -> None:
+    dead = {"log": {"database": f"postgresql+psycopg://gateway@127.0.0.1:{free_port()}/calls"}}
+    process = make_gateway(dead, wait=False)
+    assert eventually(lambda: serves(process), 20)
+    assert call(process, keys.production) == 200
+    status, reasons = process.get("/readyz")
+    assert status == 503
+    assert "the call log cannot be written" in reasons
 
 
 def test_sighup_reads_the_file_again(make_gateway: MakeGateway) -> None:

@@ -187,8 +187,8 @@ async def test_a_thousand_calls_at_once_wait_for_a_frozen_store_once(
         began = time.monotonic()
         takes = [gate.store.take([ask("rpd", 10**6)], str(n)) for n in range(1_000)]
         told = await asyncio.gather(*takes, return_exceptions=True)
-        # one after another, sixteen at a time, it would be 63 times as long
-        assert time.monotonic() - began < 4 * ANSWERED_S
+        # sixteen at a time, one after another, it would be 15 s
+        assert time.monotonic() - began < 5
         kind = Admission if policy == "local" else StoreUnavailable
         assert all(isinstance(one, kind) for one in told)
         assert gate.counted == {policy: 1_000}

@@ -72,7 +72,7 @@ def test_every_command_is_there_with_its_options() -> None:
                 continue
             command, rest = resolved(words)
             options = {name for option in command.params for name in option.opts}
-            assert not isinstance(command, click.Group), piece
+            assert not isinstance(command, click.Group) or command.invoke_without_command, piece
             assert {word for word in rest if word.startswith("--")} <= options, piece
             seen += 1
     assert seen > 30

@@ -40,7 +40,7 @@ __all__ = [
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "addons" / "gateway.py"
-READY_S, STOP_S, ROWS_S = 20.0, 35.0, 5.0
+READY_S, STOP_S, ROWS_S = 45.0, 35.0, 5.0
 DEFAULT_METRICS_PORT = 9464
 ATTEMPTS = 3
 IN_USE = "already in use"

@@ -108,7 +108,8 @@ class LogWriter:
             self._earlier = self._table.charges(self._clock.now())
             self._read_spend()
         except (SQLAlchemyError, OSError) as error:
-            self._failed(error)
+            # mitmproxy ends a start in which an error is logged
+            self._failed(error, logging.WARNING)
         else:
             self._recovered()
         self._table.close()  # SQLite wants a connection used where it was made: in the thread
@@ -305,14 +306,14 @@ class LogWriter:
         del self._batch[:size]
         return True
 
-    def _failed(self, error: Exception) -> bool:
+    def _failed(self, error: Exception, level: int = logging.ERROR) -> bool:
         self._table.close()
         self._failures += 1
         if self._batch and not self._counted:
             self._counted = True
             self._counts.add("failed", len(self._batch))
         if self._failures == 1:
-            _LOG.error("call log: %s; calls go on, rows wait", reason(error))
+            _LOG.log(level, "call log: %s; calls go on, rows wait", reason(error))
         self._fault = f"the call log cannot be written: {reason(error)}"
         return False
 

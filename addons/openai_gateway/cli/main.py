@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "calls": ("calls", "List the calls of the log, the newest first or as they come."),
     "explain": ("explain", "Tell one call: its stages, its tokens, its price line by line."),
     "export": ("export", "Write the rows of the log as CSV or JSON lines."),
+    "limits": ("limits", "Replay the log against other limits: what would they refuse?"),
     "scan": ("scan", "Look for secrets in files, or in what is staged in git."),
     "rules": ("rules", "Try the leak rules on their own examples."),
     "ca": ("ca", "Make or show the gateway's own certificate authority."),

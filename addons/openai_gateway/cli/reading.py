@@ -58,13 +58,14 @@ config = click.option(
 
 
 @contextmanager
-def log(config: str | None) -> Iterator["Log"]:
-    """The call log, open to be read; what is wrong with it is said with exit code 1."""
+def log(config: str | None, named: "Place | None" = None) -> Iterator["Log"]:
+    """The call log, `named` or that of the configuration, open to be read; what is wrong with it is
+    said with exit code 1."""
     from openai_gateway.readiness.place import NoLog
     from openai_gateway.readiness.source import reading
 
     try:
-        with quiet(), reading(place(config)) as connection:
+        with quiet(), reading(named or place(config)) as connection:
             yield connection
     except NoLog as error:
         raise click.ClickException(str(error)) from error

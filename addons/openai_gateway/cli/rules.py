@@ -84,12 +84,12 @@ def leaks_of(config: str | None, *names: str) -> tuple["Leaks", list[Path]]:
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     root = Path.cwd() if path is None else path.absolute().parent
-    leaks = _judged({} if path is None else _section(path), names, path)
+    leaks = _judged({} if path is None else section(path, "leaks"), names, path)
     return leaks, [_near(rule_file(root, name)) for name in leaks.rules]
 
 
-def _section(path: Path) -> Mapping[str, object]:
-    """`leaks` of a gateway.yaml, whatever the rest of it is worth."""
+def section(path: Path, name: str) -> Mapping[str, object]:
+    """One section of a gateway.yaml, whatever the rest of it is worth."""
     from openai_gateway.config import document
 
     try:
@@ -100,11 +100,11 @@ def _section(path: Path) -> Mapping[str, object]:
     except (UnicodeDecodeError, document.Unreadable) as error:
         message = f"{path}: is no YAML; `openai-gateway config check` tells where"
         raise click.ClickException(message) from error
-    leaks = data.get("leaks") if isinstance(data, Mapping) else None
-    return leaks if isinstance(leaks, Mapping) else {}
+    found = data.get(name) if isinstance(data, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
-def _judged(section: Mapping[str, object], names: Sequence[str], path: Path | None) -> "Leaks":
+def _judged(leaks: Mapping[str, object], names: Sequence[str], path: Path | None) -> "Leaks":
     from pydantic import ValidationError
 
     from openai_gateway.config.kinds import Setting
@@ -112,7 +112,7 @@ def _judged(section: Mapping[str, object], names: Sequence[str], path: Path | No
     from openai_gateway.config.problems import dotted
     from openai_gateway.config.translate import faults
 
-    said = {name: section[name] for name in names if name in section}
+    said = {name: leaks[name] for name in names if name in leaks}
     try:
         return Leaks.model_validate(said, context=Setting())
     except ValidationError as error:

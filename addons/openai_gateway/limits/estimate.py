@@ -27,11 +27,11 @@ MOST_MODELS: Final = 256
 LATELY: Final = 16
 SOUND_BYTES: Final = 1600  # of a token of sound: 10 tokens a second of 16 kB, as tokens.py counts
 
-_READS: Final = frozenset({"embeddings.create", "moderations.create", "decisions.create"})
-_DRAWS: Final = frozenset({"images.generate", "images.edit", "images.vary"})
-_SPEAKS: Final = "audio.speech"
-_HEARS: Final = "audio.transcribe"
-_SEVERAL: Final = frozenset({"chat.create", "completions.create", "unknown"})
+READS: Final = frozenset({"embeddings.create", "moderations.create", "decisions.create"})
+DRAWS: Final = frozenset({"images.generate", "images.edit", "images.vary"})
+SPEAKS: Final = "audio.speech"
+HEARS: Final = "audio.transcribe"
+SEVERAL: Final = frozenset({"chat.create", "completions.create", "unknown"})
 # Of these the model's own tokens are what they cost; seconds, storage and later work are not here.
 _TOKENS: Final = frozenset({"tokens", "tokens_tools"})
 
@@ -71,7 +71,9 @@ class Recent:
     def note(self, model: str | None, output_tokens: int) -> None:
         """One answer more."""
         name = model or ""
-        seen = self._models.setdefault(name, deque(maxlen=LATELY))
+        seen = self._models.get(name)
+        if seen is None:
+            seen = self._models[name] = deque(maxlen=LATELY)
         seen.append(output_tokens)
         self._models.move_to_end(name)
         while len(self._models) > self._most:
@@ -90,9 +92,9 @@ def of_call(call: Call, recent: Recent) -> Estimate:
     if not _counts(call):
         return NOTHING
     asked = _asked(call)
-    if call.endpoint in _DRAWS:
+    if call.endpoint in DRAWS:
         return _drawn(call, asked)
-    if call.endpoint == _HEARS:
+    if call.endpoint == HEARS:
         heard = -(-len(call.content.data) // SOUND_BYTES)
         return Estimate(heard, recent.of(call.model_sent or call.model_requested))
     return of_request(asked, call.endpoint, call.model_sent or call.model_requested, recent)
@@ -102,13 +104,13 @@ def of_request(asked: object, endpoint: str, model: str | None, recent: Recent) 
     """The estimate of a request that is JSON: a body, or what a WebSocket frame asks for."""
     told = asked if isinstance(asked, dict) else {}
     read = tokens.of_request(told)
-    if endpoint in _READS:
+    if endpoint in READS:
         return Estimate(read)
-    if endpoint == _SPEAKS:
+    if endpoint == SPEAKS:
         text = told.get("input")
         said = tokens.of_speech(text) if isinstance(text, str) else 0
         return Estimate(read, said)
-    answers = several(told) if endpoint in _SEVERAL else 1
+    answers = several(told) if endpoint in SEVERAL else 1
     bounds = [bound for name in MAXIMA if (bound := count(told.get(name))) is not None]
     most = max(bounds) if bounds else recent.of(model)
     return Estimate(read, min(most * answers, MOST), answers=answers)
@@ -119,7 +121,7 @@ def _counts(call: Call) -> bool:
     row = call.route
     if call.request.method != "POST":
         return False
-    if not isinstance(row, Endpoint) or call.endpoint in _READS or call.endpoint in _DRAWS:
+    if not isinstance(row, Endpoint) or call.endpoint in READS or call.endpoint in DRAWS:
         return True
     return row.category == "inference" and not row.again and not _TOKENS.isdisjoint(row.cost)
 
@@ -129,7 +131,7 @@ def _asked(call: Call) -> Object:
     content = call.content
     if isinstance(content.parsed, dict):
         return content.parsed
-    if content.kind not in ("multipart", "form") or call.endpoint == _HEARS:
+    if content.kind not in ("multipart", "form") or call.endpoint == HEARS:
         return {}
     said = values(call.request.headers, b"content-type")
     try:

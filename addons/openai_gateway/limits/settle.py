@@ -156,13 +156,23 @@ def tokens_of(call: Call, estimate: Estimate, *, broken: bool) -> int:
     """What the call used, less what was reserved for it."""
     usage = call.usage
     told = usage.input_tokens + usage.output_tokens if usage is not None else 0
-    if told:
+    if told and broken:
         # The estimate of what broke off counts what came; it went in whole.
-        return (max(told, estimate.input_tokens) if broken else told) - estimate.tokens
-    if not _failed(call):
+        told = max(told, estimate.input_tokens)
+    left = call.error_code == LEFT
+    return correction(
+        told, estimate.input_tokens, estimate.output_tokens, failed=_failed(call), left=left
+    )
+
+
+def correction(told: int, read: int, written: int, *, failed: bool, left: bool) -> int:
+    """What was used (`told`, 0 where nobody said), less the input and output reserved for it."""
+    if told:
+        return told - read - written
+    if not failed:
         return 0
     # OpenAI worked on what a client did not wait for: its input stays charged.
-    return -estimate.output_tokens if call.error_code == LEFT else -estimate.tokens
+    return -written if left else -read - written
 
 
 def _failed(call: Call) -> bool:

@@ -88,6 +88,10 @@ class Tiers:
             long.tiers[tier] if long else _NONE,
         )
 
+    def lists(self, model: str) -> bool:
+        """Whether the file names the model, by one of its names; else it gets `default`."""
+        return any(name in self._pools for name in listed_as(model))
+
     def names(self) -> frozenset[str]:
         """All models that the file lists."""
         return frozenset(self._pools)

@@ -50,6 +50,11 @@ def place(config: str | None, environ: Mapping[str, str], cwd: Path) -> Place:
     return replace(found, prices=_prices(data.get("models")))
 
 
+def named(database: str, environ: Mapping[str, str], cwd: Path) -> Place:
+    """The log that an option names as log.database would. Raises: NoLog."""
+    return _of({"database": database}, Resolver(environ, cwd), "--from")
+
+
 def _prices(models: object) -> str | None:
     """As in `_of`: whether it is a good path is for the gateway's start to tell."""
     named = models.get("prices") if isinstance(models, Mapping) else None

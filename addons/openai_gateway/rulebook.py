@@ -10,11 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from openai_gateway.api.capabilities import Capabilities
 from openai_gateway.api.price_file import Fault, PriceFileError
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.problems import ConfigError, Problem
-from openai_gateway.config.rules import price_files, rule_file
+from openai_gateway.config.rules import MODELS, price_files, rule_file
 from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.policy import expired
 from openai_gateway.leaks.rules import rule_set
@@ -23,6 +24,7 @@ from openai_gateway.limits.profile import Profile
 from openai_gateway.limits.rulings import Rulings
 from openai_gateway.limits.tiers import Tiers
 from openai_gateway.limits.unmatched import Known, never_matching
+from openai_gateway.staging.pairs import remarks, today
 
 LIMITS: Final = "rules/limits.yaml"
 
@@ -35,6 +37,7 @@ class Rulebook:
     """
 
     prices: PriceTable
+    capabilities: Capabilities
     detector: Detector | None
     rulings: Rulings
     files: tuple[Path, ...]
@@ -49,9 +52,10 @@ def read(loaded: Loaded) -> Rulebook:
     tiers = rule_file(loaded.root, LIMITS) if loaded.config.limits.tier is not None else None
     named = loaded.config.limits.profile
     profile = loaded.path_of(named) if named else None
-    files = tuple(path for path in (listed, own, *rules, tiers, profile) if path is not None)
+    able = rule_file(loaded.root, MODELS)
+    files = tuple(path for path in (listed, own, able, *rules, tiers, profile) if path is not None)
     problems: list[Problem] = []
-    prices = detector = None
+    prices = detector = capabilities = None
     notes: tuple[Fault, ...] = ()
     try:
         prices = PriceTable.load(listed, own)
@@ -60,6 +64,17 @@ def read(loaded: Loaded) -> Rulebook:
     except OSError as error:
         message = f"cannot be read ({error.strerror}); models.prices and rules/ name price files"
         problems.append(Problem(str(error.filename), 1, 1, "(file)", message))
+    try:
+        capabilities = Capabilities.load(able)
+    except PriceFileError as error:
+        problems += _problems(error.faults)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); rules/ names it"
+        problems.append(Problem(str(error.filename), 1, 1, "(file)", message))
+    pairs: tuple[Problem, ...] = ()
+    if prices is not None and capabilities is not None:
+        wrong, pairs = _substitutes(loaded, prices, capabilities)
+        problems += wrong
     if leaks.mode != "off":
         try:
             detector, notes = _detector(tuple((path, _digest(path)) for path in rules))
@@ -70,10 +85,26 @@ def read(loaded: Loaded) -> Rulebook:
             problems += [Problem(file, 1, 1, "rules", text) for text in error.problems]
     rulings, faults = _rulings(loaded, tiers, profile)
     problems += faults
-    if problems or prices is None or rulings is None:
+    if problems or prices is None or rulings is None or capabilities is None:
         raise ConfigError(tuple(problems), (*loaded.secret_files, *files))
-    warnings = (*_problems(notes), *_expired(loaded), *_unmatched(loaded, prices))
-    return Rulebook(prices, detector, rulings, files, warnings)
+    warnings = (*_problems(notes), *_expired(loaded), *pairs, *_unmatched(loaded, prices))
+    return Rulebook(prices, capabilities, detector, rulings, files, warnings)
+
+
+def _substitutes(
+    loaded: Loaded, prices: PriceTable, capabilities: Capabilities
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """What is wrong with models.substitute: what stops the start, and what is only to be told. A
+    section that is off stops nothing."""
+    section = loaded.config.models
+    wrong: list[Problem] = []
+    told: list[Problem] = []
+    for one in remarks(section.substitute, prices, capabilities, today()):
+        place = loaded.lines.place(("models", "substitute", one.pattern))
+        where = str(loaded.path or "environment")
+        problem = Problem(where, *place, f"models.substitute.{one.pattern}", one.message)
+        (wrong if one.grave and section.mode != "off" else told).append(problem)
+    return tuple(wrong), tuple(told)
 
 
 def _rulings(

@@ -6,6 +6,7 @@ loses the books: where the upstream does not say, an estimate stands in and is m
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from openai_gateway.api.include_usage import UsageStripper
@@ -179,7 +180,8 @@ def note_anomalies(call: Call, parsed: Parsed) -> None:
 
 def charge(call: Call, usage: Usage, prices: PriceTable) -> None:
     """Writes a bill into the call. What had to be assumed makes it an estimate."""
-    cost = prices.cost(usage, endpoint=call.endpoint, requested_model=call.model_requested)
+    sent = call.model_sent or call.model_requested
+    cost = prices.cost(usage, endpoint=call.endpoint, requested_model=sent)
     call.usage = usage
     call.usage_source = usage.source
     if cost.notes and usage.source == "reported":
@@ -187,6 +189,18 @@ def charge(call: Call, usage: Usage, prices: PriceTable) -> None:
     call.model_response, call.service_tier = usage.model, usage.service_tier
     call.cost_nano_usd = cost.nano_usd
     call.unpriced_model = cost.unpriced_model
+    call.avoided_nano_usd = avoided(call, usage, prices)
+
+
+def avoided(call: Call, usage: Usage, prices: PriceTable) -> int:
+    """What the same use of the model that was asked for would have cost more, in nano-dollars;
+    0 where either has no price. Second bills of an answer, of a tool's model, are the same."""
+    if not call.substituted or call.cost_nano_usd is None:
+        return 0
+    asked = call.model_requested
+    same = replace(usage, model=asked)
+    cost = prices.cost(same, endpoint=call.endpoint, requested_model=asked)
+    return 0 if cost.nano_usd is None else max(0, cost.nano_usd - call.cost_nano_usd)
 
 
 def billed_units(usage: Usage) -> dict[str, object]:

@@ -131,6 +131,15 @@ class Metrics:
 
     def _declare_bills(self) -> None:
         declare = self._families
+        self._substitutions = declare.counter(
+            "model_substitutions_total", meanings.SUBSTITUTIONS, "requested", "sent"
+        )
+        self._kept = declare.counter(
+            "model_substitutions_kept_total", meanings.KEPT, "requested", "reason"
+        )
+        self._avoided = declare.counter(
+            "cost_avoided_usd_total", meanings.AVOIDED, "requested", "sent"
+        )
         self._tokens = declare.counter("tokens_total", meanings.TOKENS, "key", "model", "kind")
         self._cost = declare.counter("cost_usd_total", meanings.COST, "key", "model")
         self._units = declare.counter("billed_units_total", meanings.UNITS, "key", "model", "unit")
@@ -218,7 +227,7 @@ class Metrics:
         """Everything that a finished call adds; to be called once a call, and by the event loop."""
         endpoint, model = (
             self.labels.endpoint(call.endpoint),
-            self.labels.model(call.model_requested),
+            self.labels.model(call.model_sent or call.model_requested),
         )
         key = self.labels.key(call.key)
         outcome = among(OUTCOMES, call.outcome, "error")
@@ -234,10 +243,22 @@ class Metrics:
             self._upstream_errors.at(endpoint, model, error).inc()
         self.leaks(call)
         self._limits(call, key, model)
+        self._models(call)
         self._bill(call, key, endpoint, model)
         self._times(call, endpoint, model, exemplar)
         if self._gen_ai is not None:
             self._gen_ai.record(call, self.labels, exemplar)
+
+    def _models(self, call: Call) -> None:
+        """Which model took which one's place, what that saved, and why another did not."""
+        kept, call.kept = call.kept, []
+        for model, reason in kept:
+            self._kept.at(self.labels.model(model), self._words(reason)).inc()
+        if call.admitted and call.substituted:
+            pair = self.labels.model(call.model_requested), self.labels.model(call.model_sent)
+            self._substitutions.at(*pair).inc()
+            if call.avoided_nano_usd:
+                self._avoided.at(*pair).inc(call.avoided_nano_usd / NANO)
 
     def _bill(self, call: Call, key: str, endpoint: str, model: str) -> None:
         """What the call consumed and cost, at the model that was sent."""

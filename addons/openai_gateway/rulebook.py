@@ -3,7 +3,7 @@ configuration, told with its file, line and column.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -54,27 +54,15 @@ def read(loaded: Loaded) -> Rulebook:
     profile = loaded.path_of(named) if named else None
     able = rule_file(loaded.root, MODELS)
     files = tuple(path for path in (listed, own, able, *rules, tiers, profile) if path is not None)
-    problems: list[Problem] = []
-    prices = detector = capabilities = None
+    named_by = "models.prices and rules/ name price files"
+    prices, problems = _from(lambda: PriceTable.load(listed, own), named_by)
+    capabilities, faults = _from(lambda: Capabilities.load(able), "rules/ has it")
+    problems += faults
+    detector, pairs = None, Told()
     notes: tuple[Fault, ...] = ()
-    try:
-        prices = PriceTable.load(listed, own)
-    except PriceFileError as error:
-        problems += _problems(error.faults)
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); models.prices and rules/ name price files"
-        problems.append(Problem(str(error.filename), 1, 1, "(file)", message))
-    try:
-        capabilities = Capabilities.load(able)
-    except PriceFileError as error:
-        problems += _problems(error.faults)
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); rules/ names it"
-        problems.append(Problem(str(error.filename), 1, 1, "(file)", message))
-    pairs: tuple[Problem, ...] = ()
     if prices is not None and capabilities is not None:
-        wrong, pairs = _substitutes(loaded, prices, capabilities)
-        problems += wrong
+        pairs = _substitutes(loaded, prices, capabilities)
+        problems += pairs.problems
     if leaks.mode != "off":
         try:
             detector, notes = _detector(tuple((path, _digest(path)) for path in rules))
@@ -82,43 +70,56 @@ def read(loaded: Loaded) -> Rulebook:
             problems += _problems(error.faults)
         except RulesFault as error:
             file = ", ".join(map(str, rules))
-            problems += [Problem(file, 1, 1, "rules", text) for text in error.problems]
+            problems += tuple(Problem(file, 1, 1, "rules", text) for text in error.problems)
     rulings, faults = _rulings(loaded, tiers, profile)
     problems += faults
     if problems or prices is None or rulings is None or capabilities is None:
-        raise ConfigError(tuple(problems), (*loaded.secret_files, *files))
-    warnings = (*_problems(notes), *_expired(loaded), *pairs, *_unmatched(loaded, prices))
+        raise ConfigError(problems, (*loaded.secret_files, *files))
+    warnings = (*_problems(notes), *_expired(loaded), *pairs.warnings, *_unmatched(loaded, prices))
     return Rulebook(prices, capabilities, detector, rulings, files, warnings)
 
 
-def _substitutes(
-    loaded: Loaded, prices: PriceTable, capabilities: Capabilities
-) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """What is wrong with models.substitute: what stops the start, and what is only to be told. A
-    section that is off stops nothing."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stops the start, and what is only to be told."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def _substitutes(loaded: Loaded, prices: PriceTable, capabilities: Capabilities) -> Told:
+    """What is wrong with models.substitute. A section that is off stops nothing."""
     section = loaded.config.models
+    where = str(loaded.path or "environment")
     wrong: list[Problem] = []
     told: list[Problem] = []
     for one in remarks(section.substitute, prices, capabilities, today()):
         place = loaded.lines.place(("models", "substitute", one.pattern))
-        where = str(loaded.path or "environment")
         problem = Problem(where, *place, f"models.substitute.{one.pattern}", one.message)
         (wrong if one.grave and section.mode != "off" else told).append(problem)
-    return tuple(wrong), tuple(told)
+    return Told(tuple(wrong), tuple(told))
+
+
+def _from[T](load: Callable[[], T], named_by: str) -> tuple[T | None, tuple[Problem, ...]]:
+    """What a file holds, or its problems."""
+    try:
+        return load(), ()
+    except PriceFileError as error:
+        return None, _problems(error.faults)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); {named_by}"
+        return None, (Problem(str(error.filename), 1, 1, "(file)", message),)
 
 
 def _rulings(
     loaded: Loaded, tiers: Path | None, profile: Path | None
 ) -> tuple[Rulings | None, tuple[Problem, ...]]:
-    try:
+    def load() -> Rulings:
         published = Tiers.load(tiers) if tiers else None
         learned = Profile.load(profile) if profile else None
-    except PriceFileError as error:
-        return None, _problems(error.faults)
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); limits.profile and rules/ name it"
-        return None, (Problem(str(error.filename), 1, 1, "(file)", message),)
-    return Rulings(loaded.config.limits, loaded.where, published, learned), ()
+        return Rulings(loaded.config.limits, loaded.where, published, learned)
+
+    return _from(load, "limits.profile and rules/ name it")
 
 
 def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:

@@ -76,9 +76,7 @@ class Budgets:
             return PASS
         model = wanted.get("model")
         named = model if isinstance(model, str) and _MODEL.fullmatch(model) else None
-        asked_for = socket.asked_as(named) if named else socket.model_requested
-        call.model_requested = call.model_requested or asked_for
-        call.model_sent = call.model_sent or named or socket.model_sent
+        call.name_model(socket, named)
         call.content = Content(frame, "json", wanted)
         return self.check(call)
 

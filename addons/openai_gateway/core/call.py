@@ -192,6 +192,12 @@ class Call:
         made.kept, self.kept = self.kept, []
         return made
 
+    def name_model(self, socket: "Call", named: str | None) -> None:
+        """The models of a response on this socket: that of its message, else the socket's."""
+        asked_for = socket.asked_as(named) if named else socket.model_requested
+        self.model_requested = self.model_requested or asked_for
+        self.model_sent = self.model_sent or named or socket.model_sent
+
     def asked_as(self, model: str) -> str:
         """The name by which this socket's client asked for the model that was sent."""
         return self.renamed.get(model, model)

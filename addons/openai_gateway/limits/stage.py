@@ -95,9 +95,7 @@ class Limits:
             return None
         model = asked.get("model")
         named = model if isinstance(model, str) and _MODEL.fullmatch(model) else None
-        asked_for = socket.asked_as(named) if named else socket.model_requested
-        call.model_requested = call.model_requested or asked_for
-        call.model_sent = call.model_sent or named or socket.model_sent
+        call.name_model(socket, named)
         return estimate.of_request(asked, call.endpoint, model_of(call), self._recent)
 
     def _ask(self, call: Call, guess: Estimate) -> Verdict | Awaitable[Verdict]:

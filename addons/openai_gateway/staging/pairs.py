@@ -148,12 +148,21 @@ def remarks(
             yield Remark(pattern, f"must name one model, not a pattern ({to})", grave=True)
         elif pattern == to:
             yield Remark(pattern, "names itself as its substitute; take it out", grave=True)
-        elif substitute.get(to) == pattern:
-            message = f"goes in a circle with {to}; nothing is chained: keep one of the two"
+        elif _leads_back(substitute, pattern):
+            message = f"leads back to itself by {to}; nothing is chained: take one of them out"
             yield Remark(pattern, message, grave=True)
         else:
             yield from _judged(pairs, pattern, to, prices.names, on)
             yield from _chained(substitute, pattern, to)
+
+
+def _leads_back(substitute: Mapping[str, str], pattern: str) -> bool:
+    name = pattern
+    for _ in substitute:
+        name = substitute.get(name, "")
+        if name == pattern:
+            return True
+    return False
 
 
 def _judged(

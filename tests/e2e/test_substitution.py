@@ -181,7 +181,7 @@ def test_a_realtime_socket_runs_on_the_substitute_from_its_query_on(
     with WebSocket(process.way.tls(), target, [bearer(keys.production)]) as socket:
         assert dict(socket.headers)["x-gateway-model-sent"] == MINI
         socket.hear_type("session.created")
-        socket.send_text(update)
+        socket.text(update.decode())
         socket.tell({"type": "response.create"})
         socket.hear_type("response.done")
     request = fake.requests[0]
@@ -197,7 +197,7 @@ def test_each_response_of_a_socket_has_its_model_replaced(
     process = cheap()
     frame = b'{"type": "response.create", "model" : "gpt-6.1-sol", "input": "hello"}'
     with WebSocket(process.way.tls(), "/v1/responses", [bearer(keys.production)]) as socket:
-        socket.send_text(frame)
+        socket.text(frame.decode())
         socket.hear_type("response.completed")
         socket.tell({"type": "response.create", "model": SOL, "input": "hello", "prompt": {}})
         socket.hear_type("response.completed")

@@ -27,7 +27,7 @@ DENIED: Final = "denied"
 SUBSTITUTED: Final = "substituted"
 # Up to here, and of so many signs, a body is looked through in less than 1 ms.
 INLINE: Final = 64 * 1024
-MOST_SIGNS: Final = 1500
+MOST_SIGNS: Final = 800
 
 
 class Policy(Protocol):

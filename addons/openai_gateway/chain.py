@@ -86,7 +86,7 @@ type Build = Callable[[Loaded, Rulebook, Services], Chain]
 def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
     """The corridor of one configuration, which was judged before, as its rule files were."""
     config = loaded.config
-    models = Models(config.models, rules.prices)
+    models = Models(config.models, rules.prices, rules.capabilities)
     leaks = Leaks(config.leaks, rules.detector, SystemClock())
     held = services.holdings
     limits = Limits(config.limits, rules.rulings, held.limits, config.environment)

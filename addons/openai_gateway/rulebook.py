@@ -3,19 +3,20 @@ configuration, told with its file, line and column.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from openai_gateway.api.capabilities import Capabilities
 from openai_gateway.api.endpoints import EndpointTable
 from openai_gateway.api.price_file import Fault, PriceFileError
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.config.load import Loaded
 from openai_gateway.config.problems import ConfigError, Loc, Problem, dotted
-from openai_gateway.config.rules import price_files, rule_file
+from openai_gateway.config.rules import MODELS, price_files, rule_file
 from openai_gateway.leaks.engine.detector import Detector
 from openai_gateway.leaks.policy import expired
 from openai_gateway.leaks.rules import rule_set
@@ -24,6 +25,7 @@ from openai_gateway.limits.profile import Profile
 from openai_gateway.limits.rulings import Rulings
 from openai_gateway.limits.tiers import Tiers
 from openai_gateway.limits.unmatched import Known, never_matching, without_name
+from openai_gateway.staging.pairs import remarks, today
 
 LIMITS: Final = "rules/limits.yaml"
 UNLISTED: Final = "unknown"
@@ -37,6 +39,7 @@ class Rulebook:
     """
 
     prices: PriceTable
+    capabilities: Capabilities
     detector: Detector | None
     rulings: Rulings
     files: tuple[Path, ...]
@@ -51,17 +54,17 @@ def read(loaded: Loaded) -> Rulebook:
     tiers = rule_file(loaded.root, LIMITS) if loaded.config.limits.tier is not None else None
     named = loaded.config.limits.profile
     profile = loaded.path_of(named) if named else None
-    files = tuple(path for path in (listed, own, *rules, tiers, profile) if path is not None)
-    problems: list[Problem] = []
-    prices = detector = None
+    able = rule_file(loaded.root, MODELS)
+    files = tuple(path for path in (listed, own, able, *rules, tiers, profile) if path is not None)
+    named_by = "models.prices and rules/ name price files"
+    prices, problems = _from(lambda: PriceTable.load(listed, own), named_by)
+    capabilities, faults = _from(lambda: Capabilities.load(able), "rules/ has it")
+    problems += faults
+    detector, pairs = None, Told()
     notes: tuple[Fault, ...] = ()
-    try:
-        prices = PriceTable.load(listed, own)
-    except PriceFileError as error:
-        problems += _problems(error.faults)
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); models.prices and rules/ name price files"
-        problems.append(Problem(str(error.filename), 1, 1, "(file)", message))
+    if prices is not None and capabilities is not None:
+        pairs = _substitutes(loaded, prices, capabilities)
+        problems += pairs.problems
     if leaks.mode != "off":
         try:
             detector, notes = _detector(tuple((path, _digest(path)) for path in rules))
@@ -69,27 +72,56 @@ def read(loaded: Loaded) -> Rulebook:
             problems += _problems(error.faults)
         except RulesFault as error:
             file = ", ".join(map(str, rules))
-            problems += [Problem(file, 1, 1, "rules", text) for text in error.problems]
+            problems += tuple(Problem(file, 1, 1, "rules", text) for text in error.problems)
     rulings, faults = _rulings(loaded, tiers, profile)
     problems += faults
-    if problems or prices is None or rulings is None:
-        raise ConfigError(tuple(problems), (*loaded.secret_files, *files))
-    warnings = (*_problems(notes), *_expired(loaded), *_unmatched(loaded, prices))
-    return Rulebook(prices, detector, rulings, files, warnings)
+    if problems or prices is None or rulings is None or capabilities is None:
+        raise ConfigError(problems, (*loaded.secret_files, *files))
+    warnings = (*_problems(notes), *_expired(loaded), *pairs.warnings, *_unmatched(loaded, prices))
+    return Rulebook(prices, capabilities, detector, rulings, files, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stops the start, and what is only to be told."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def _substitutes(loaded: Loaded, prices: PriceTable, capabilities: Capabilities) -> Told:
+    """What is wrong with models.substitute. A section that is off stops nothing."""
+    section = loaded.config.models
+    where = str(loaded.path or "environment")
+    wrong: list[Problem] = []
+    told: list[Problem] = []
+    for one in remarks(section.substitute, prices, capabilities, today()):
+        place = loaded.lines.place(("models", "substitute", one.pattern))
+        problem = Problem(where, *place, f"models.substitute.{one.pattern}", one.message)
+        (wrong if one.grave and section.mode != "off" else told).append(problem)
+    return Told(tuple(wrong), tuple(told))
+
+
+def _from[T](load: Callable[[], T], named_by: str) -> tuple[T | None, tuple[Problem, ...]]:
+    """What a file holds, or its problems."""
+    try:
+        return load(), ()
+    except PriceFileError as error:
+        return None, _problems(error.faults)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); {named_by}"
+        return None, (Problem(str(error.filename), 1, 1, "(file)", message),)
 
 
 def _rulings(
     loaded: Loaded, tiers: Path | None, profile: Path | None
 ) -> tuple[Rulings | None, tuple[Problem, ...]]:
-    try:
+    def load() -> Rulings:
         published = Tiers.load(tiers) if tiers else None
         learned = Profile.load(profile) if profile else None
-    except PriceFileError as error:
-        return None, _problems(error.faults)
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); limits.profile and rules/ name it"
-        return None, (Problem(str(error.filename), 1, 1, "(file)", message),)
-    return Rulings(loaded.config.limits, loaded.where, published, learned), ()
+        return Rulings(loaded.config.limits, loaded.where, published, learned)
+
+    return _from(load, "limits.profile and rules/ name it")
 
 
 def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:

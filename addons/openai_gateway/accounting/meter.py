@@ -6,6 +6,7 @@ loses the books: where the upstream does not say, an estimate stands in and is m
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -59,10 +60,12 @@ class Charged:
 
 
 class _Told(NamedTuple):
-    """What an answer told of its bill; `named` as Call.bill, `missing` why usage was guessed."""
+    """What an answer told of its bill; `named` as Call.bill, `missing` why usage was guessed,
+    `asked` the cost at the model that was asked for."""
 
     usage: Usage | None
     cost: Cost | None
+    asked: Cost | None
     missing: str | None
     named: tuple[str, bool] | None
 
@@ -166,9 +169,10 @@ class Meter:
         usage, call = parsed.first_sight(self._charged), self._call
         missing = ("stream_aborted" if broken else "not_reported") if parsed.guessed else None
         named = (parsed.charge_id, parsed.final) if parsed.charge_id is not None else None
-        return _Told(
-            usage, _cost(call, usage, self._prices) if usage is not None else None, missing, named
-        )
+        if usage is None:
+            return _Told(None, None, None, missing, named)
+        cost, asked = _cost(call, usage, self._prices), _asked(call, usage, self._prices)
+        return _Told(usage, cost, asked, missing, named)
 
     def _read_again(self, parsed: Parsed, broken: bool) -> None:
         """What repeats an earlier bill is free, but for who sees the end of work that was pending:
@@ -211,7 +215,7 @@ def _charge(bill: _Told, call: Call) -> None:
     """Writes what an answer told of its bill into the call."""
     call.bill = bill.named
     if bill.usage is not None and bill.cost is not None:
-        _write(call, bill.usage, bill.cost)
+        _write(call, bill.usage, bill.cost, bill.asked)
         call.usage_missing = bill.missing or call.usage_missing
 
 
@@ -224,14 +228,25 @@ def note_anomalies(call: Call, parsed: Parsed) -> None:
 
 def charge(call: Call, usage: Usage, prices: PriceTable) -> None:
     """Writes a bill into the call. What had to be assumed makes it an estimate."""
-    _write(call, usage, _cost(call, usage, prices))
+    _write(call, usage, _cost(call, usage, prices), _asked(call, usage, prices))
 
 
 def _cost(call: Call, usage: Usage, prices: PriceTable) -> Cost:
-    return prices.cost(usage, endpoint=call.endpoint, requested_model=call.model_requested)
+    sent = call.model_sent or call.model_requested
+    return prices.cost(usage, endpoint=call.endpoint, requested_model=sent)
 
 
-def _write(call: Call, usage: Usage, cost: Cost) -> None:
+def _asked(call: Call, usage: Usage, prices: PriceTable) -> Cost | None:
+    """What the same use of the model that was asked for would have cost; None where that was sent.
+    Second bills of an answer, of a tool's model, are the same."""
+    if not call.substituted:
+        return None
+    asked = call.model_requested
+    same = replace(usage, model=asked)
+    return prices.cost(same, endpoint=call.endpoint, requested_model=asked)
+
+
+def _write(call: Call, usage: Usage, cost: Cost, asked: Cost | None) -> None:
     call.usage = usage
     call.usage_source = usage.source
     if cost.notes and usage.source == "reported":
@@ -239,6 +254,14 @@ def _write(call: Call, usage: Usage, cost: Cost) -> None:
     call.model_response, call.service_tier = usage.model, usage.service_tier
     call.cost_nano_usd = cost.nano_usd
     call.unpriced_model = cost.unpriced_model
+    call.avoided_nano_usd = _avoided(cost, asked)
+
+
+def _avoided(cost: Cost, asked: Cost | None) -> int:
+    """In nano-dollars; 0 where either has no price."""
+    if asked is None or asked.nano_usd is None or cost.nano_usd is None:
+        return 0
+    return max(0, asked.nano_usd - cost.nano_usd)
 
 
 def billed_units(usage: Usage) -> dict[str, object]:

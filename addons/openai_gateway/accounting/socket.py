@@ -1,7 +1,7 @@
 """The meter of an open WebSocket: each response that ends on it is a call with its own row."""
 
 from openai_gateway.accounting.meter import Charged, charge, note_anomalies
-from openai_gateway.api.prices import PriceTable
+from openai_gateway.api.prices import PriceTable, undated
 from openai_gateway.api.usage_socket import Bill, SocketUsage
 from openai_gateway.core.call import Call
 
@@ -15,7 +15,7 @@ class SocketMeter:
         self._call = call
         self._prices = prices
         self._charged = charged
-        self._usage = SocketUsage(call.endpoint, call.model_requested)
+        self._usage = SocketUsage(call.endpoint, call.model_sent or call.model_requested)
 
     def client(self, message: bytes) -> None:
         """A message that went to OpenAI."""
@@ -41,9 +41,16 @@ class SocketMeter:
         row = self._call.on_socket()
         row.stream, row.status, row.outcome = True, 200, "forwarded"
         row.admitted = row.closed = True
-        row.model_requested = row.model_sent = usage.model or self._call.model_requested
+        socket = self._call
+        row.model_sent = sent = usage.model or socket.model_sent or socket.model_requested
+        row.model_requested = self._asked_as(sent) if sent else None
         charge(row, usage, self._prices)
         note_anomalies(row, bill.parsed)
         if bill.parsed.guessed:
             row.usage_missing = "stream_aborted"
         return row
+
+    def _asked_as(self, sent: str) -> str:
+        """The answer may name the model with its date, which nobody asked for."""
+        plain = undated(sent)
+        return self._call.renamed.get(plain, sent) if plain != sent else self._call.asked_as(sent)

@@ -70,6 +70,7 @@ class Listed:
     regional_x: Fraction = Fraction(1)
     max_input: int | None = None
     max_output: int | None = None
+    shutdown: str | None = None
 
 
 @dataclass(slots=True)
@@ -168,13 +169,12 @@ def _listed(value: Value, fields: Mapping[str, Value]) -> Listed:
         regional_x=_factor(fields.get("regional_x")),
         max_input=_count(most.get("max_input_tokens")),
         max_output=_count(most.get("max_output_tokens")),
+        shutdown=fields["shutdown"].date() if "shutdown" in fields else None,
     )
 
 
 def _described(fields: Mapping[str, Value]) -> None:
     """What costs nothing but must be well-formed all the same."""
-    if "shutdown" in fields:
-        fields["shutdown"].date()
     if "endpoints" in fields:
         for endpoint in fields["endpoints"].items():
             endpoint.text()

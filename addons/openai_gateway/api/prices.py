@@ -60,8 +60,8 @@ class PriceTable:
             return found
         if model.startswith("ft:"):
             base = ":".join(model.split(":", 2)[:2])
-            return self._entries.get(base) or self._entries.get(_undated(base))
-        return self._entries.get(_undated(model))
+            return self._entries.get(base) or self._entries.get(undated(base))
+        return self._entries.get(undated(model))
 
     def cost(
         self,
@@ -170,7 +170,8 @@ def _bills(usage: Usage, requested: str | None) -> Iterator[tuple[Usage, str | N
         yield part, None
 
 
-def _undated(model: str) -> str:
+def undated(model: str) -> str:
+    """A model's name without the date of a snapshot."""
     found = _SNAPSHOT.fullmatch(model)
     return found[1] if found else model
 

@@ -28,6 +28,7 @@ class Entry:
     by_size: bool  # a second of video costs by its size
     max_input: int | None = None  # tokens, where the list knows it
     max_output: int | None = None
+    shutdown: str | None = None  # the day from which it answers no more, as YYYY-MM-DD
 
     def rate(self, tier: str, input_tokens: int) -> tuple[Rates, bool]:
         """The prices of a call with that much input, and whether they are the long ones."""
@@ -55,6 +56,7 @@ def entry(name: str, listed: Listed, models: Mapping[str, Listed]) -> Entry:
         by_size=bool(listed.by_size),
         max_input=listed.max_input,
         max_output=listed.max_output,
+        shutdown=listed.shutdown,
     )
 
 

@@ -78,9 +78,7 @@ class Budgets:
             return PASS
         model = wanted.get("model")
         named = model if isinstance(model, str) and _MODEL.fullmatch(model) else None
-        call.model_requested = call.model_requested or named or socket.model_requested
-        if named is None:
-            call.model_sent = call.model_sent or socket.model_sent
+        call.name_model(socket, named)
         call.content = Content(frame, "json", wanted)
         return self.check(call)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 PRICES: Final = "rules/prices.yaml"
+MODELS: Final = "rules/models.yaml"
 _PACKAGE: Final = Path(__file__).parent.parent
 
 

@@ -144,6 +144,8 @@ class Call:
     path_fault: str = ""
     model_requested: str | None = None
     model_sent: str | None = None
+    renamed: dict[str, str] = field(default_factory=dict)  # on a socket: what each was asked for as
+    kept: list[tuple[str, str]] = field(default_factory=list)  # (model, why it was not replaced)
     stream: bool = False
     # what became of it
     at: str = ""
@@ -173,6 +175,7 @@ class Call:
     model_response: str | None = None
     service_tier: str | None = None
     cost_nano_usd: int | None = 0
+    avoided_nano_usd: int = 0  # what the model that was asked for would have cost more
     unpriced_model: str | None = None
     bill: tuple[str, bool] | None = None  # the id that it is booked under, and whether it is final
     claim: Claim | None = field(default=None, repr=False)
@@ -204,7 +207,23 @@ class Call:
         made = self.beside()
         made.found, made.counted = self.found, self.counted
         self.forget_found()
+        made.kept, self.kept = self.kept, []
         return made
+
+    def name_model(self, socket: "Call", named: str | None) -> None:
+        """The models of a response on this socket: that of its message, else the socket's."""
+        asked_for = socket.asked_as(named) if named else socket.model_requested
+        self.model_requested = self.model_requested or asked_for
+        self.model_sent = self.model_sent or named or socket.model_sent
+
+    def asked_as(self, model: str) -> str:
+        """The name by which this socket's client asked for the model that was sent."""
+        return self.renamed.get(model, model)
+
+    @property
+    def substituted(self) -> bool:
+        """Whether another model is sent than was asked for."""
+        return self.model_sent is not None and self.model_sent != self.model_requested
 
     def beside(self) -> "Call":
         """Another call of the same client, key and endpoint, on the same socket."""

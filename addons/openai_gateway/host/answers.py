@@ -236,6 +236,11 @@ def tell(head: http.Headers, call: Call) -> None:
         head["x-gateway-would"] = ",".join(call.would)
     if call.leaks:
         head["x-gateway-leaks"] = ",".join(call.leaks)
+    if call.substituted:
+        head["x-gateway-model-requested"] = call.model_requested or ""
+        head["x-gateway-model-sent"] = call.model_sent or ""
+    if call.kept:
+        head["x-gateway-model-kept"] = call.kept[0][1]
 
 
 def clean_head(answer: http.Response, keys: Sequence[bytes]) -> None:

@@ -111,7 +111,8 @@ class Gate:
         call = asked.call
         call.reserved = Reservation(said, (), asked.estimate, self._enforces)
         subject = call.model_sent or call.model_requested or UNNAMED
-        told = refused(said.states, asked.charges, subject, self._environment)
+        asked_for = call.model_requested or ""
+        told = refused(said.states, asked.charges, subject, self._environment, asked_for)
         kind = said.states[longest(said.states)].limit.kind
         if self._enforces:
             call.throttled.append((kind, "rejected"))

@@ -33,15 +33,21 @@ def longest(states: Sequence[State]) -> int:
 
 
 def refused(
-    states: Sequence[State], charges: Sequence[Charge], subject: str, environment: str
+    states: Sequence[State],
+    charges: Sequence[Charge],
+    subject: str,
+    environment: str,
+    asked_for: str = "",
 ) -> Refusal:
-    """The refusal of a call that asked for `charges`. `subject`: the model, as messages name it."""
+    """The refusal of a call that asked for `charges`. `subject`: the model, as messages name it;
+    `asked_for`: the client's own name for it, where another one was sent in its place."""
     state = states[longest(states)]
     limit = state.limit
     asked = next((one.amount for one in charges if one.limit.kind == limit.kind), 1)
-    where = f"{subject} in organization gateway-{environment} on {WORDS[limit.kind]}"
+    on = f"in organization gateway-{environment} on {WORDS[limit.kind]}"
     terminal = math.isinf(state.wait_s)
-    said = _too_large(state, asked, where) if terminal else _reached(state, asked, where)
+    sentence = _too_large if terminal else _reached
+    said = sentence(state, asked, f"{subject} {on}")
     return refusal(
         CODE,
         f"{said} (rule {limit.rule}{f', {limit.where}' if limit.where else ''})",
@@ -49,7 +55,7 @@ def refused(
         headers=(() if terminal else _retry_after(state.wait_s)) + ours(states),
         type_="tokens" if limit.kind in _OF_TOKENS else "requests",
         retry=state.wait_s <= LONGEST_RETRY_S,
-        public=said,
+        public=sentence(state, asked, f"{asked_for or subject} {on}"),
     )
 
 

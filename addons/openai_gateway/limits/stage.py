@@ -95,9 +95,7 @@ class Limits:
             return None
         model = asked.get("model")
         named = model if isinstance(model, str) and _MODEL.fullmatch(model) else None
-        call.model_requested = call.model_requested or named or socket.model_requested
-        if named is None:
-            call.model_sent = call.model_sent or socket.model_sent
+        call.name_model(socket, named)
         return estimate.of_request(asked, call.endpoint, model_of(call), self._recent)
 
     def _ask(self, call: Call, guess: Estimate) -> Verdict | Awaitable[Verdict]:

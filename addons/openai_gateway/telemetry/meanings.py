@@ -50,6 +50,11 @@ BUDGET_USED: Final = "What has been spent in it so far."
 BUDGET_RESET: Final = "When the period ends, in seconds since the epoch; 0 where it never does."
 BUDGET_SPEND: Final = "What calls through this gateway were booked with, in US dollars."
 WEBHOOKS: Final = "Alerts of budgets by what became of them, each once."
+SUBSTITUTIONS: Final = "Calls that left with a cheaper model than they asked for."
+KEPT: Final = "Calls that kept the model that they asked for, by what forbade the cheaper one."
+AVOIDED: Final = (
+    "What the same use of the models that were asked for would have cost more, at list prices."
+)
 COST: Final = "What the calls cost at OpenAI's list prices (rules/prices.yaml)."
 UNITS: Final = "What is billed but is no token: seconds, characters, images, searches."
 UNPRICED: Final = "Calls of models without a price; their cost is unknown, not 0."

@@ -136,6 +136,15 @@ class Metrics:
 
     def _declare_bills(self) -> None:
         declare = self._families
+        self._substitutions = declare.counter(
+            "model_substitutions_total", meanings.SUBSTITUTIONS, "requested", "sent"
+        )
+        self._kept = declare.counter(
+            "model_substitutions_kept_total", meanings.KEPT, "requested", "reason"
+        )
+        self._avoided = declare.counter(
+            "cost_avoided_usd_total", meanings.AVOIDED, "requested", "sent"
+        )
         self._tokens = declare.counter("tokens_total", meanings.TOKENS, "key", "model", "kind")
         self._cost = declare.counter("cost_usd_total", meanings.COST, "key", "model")
         self._units = declare.counter("billed_units_total", meanings.UNITS, "key", "model", "unit")
@@ -226,7 +235,7 @@ class Metrics:
         """Everything that a finished call adds; to be called once a call, and by the event loop."""
         endpoint, model = (
             self.labels.endpoint(call.endpoint),
-            self.labels.model(call.model_requested),
+            self.labels.model(call.model_sent or call.model_requested),
         )
         key = self.labels.key(call.key)
         outcome = among(OUTCOMES, call.outcome, "error")
@@ -245,6 +254,7 @@ class Metrics:
             self._upstream_errors.at(endpoint, model, error).inc()
         self.leaks(call)
         self._limits(call, key, model)
+        self._models(call)
         for anomaly in call.usage_anomalies:
             self._anomalies.at(endpoint, self._words(anomaly)).inc()
         self.bill(call)
@@ -252,9 +262,24 @@ class Metrics:
         if self._gen_ai is not None:
             self._gen_ai.record(call, self.labels, exemplar)
 
+    def _models(self, call: Call) -> None:
+        """Which model took which one's place, and why another did not."""
+        kept, call.kept = call.kept, []
+        for model, reason in kept:
+            self._kept.at(self.labels.model(model), self._words(reason)).inc()
+        if call.admitted and call.substituted:
+            self._substitutions.at(*self._pair(call)).inc()
+
+    def _pair(self, call: Call) -> tuple[str, str]:
+        return self.labels.model(call.model_requested), self.labels.model(call.model_sent)
+
     def bill(self, call: Call) -> None:
-        """What the call consumed and cost. Of a recorded call only where it was charged later."""
-        key, model = self.labels.key(call.key), self.labels.model(call.model_requested)
+        """What the call consumed and cost, at the model that was sent. Of a recorded call only
+        where it was charged later."""
+        key = self.labels.key(call.key)
+        model = self.labels.model(call.model_sent or call.model_requested)
+        if call.admitted and call.avoided_nano_usd:
+            self._avoided.at(*self._pair(call)).inc(call.avoided_nano_usd / NANO)
         if call.usage_missing is not None:
             endpoint = self.labels.endpoint(call.endpoint)
             self._missing.at(endpoint, self._words(call.usage_missing)).inc()

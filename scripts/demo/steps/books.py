@@ -108,7 +108,7 @@ def costs(scene: Scene) -> Iterator[Proof]:
     ]
     claim = f"{LUNA} costs 100 nano-dollars a token in and 500 a token out"
     yield Proof.same(claim, worked_out, [row["cost_nano_usd"] for row in luna])
-    yield Proof.same("both calls and the stream were charged", 3, len(luna))
+    yield Proof.same("three calls and the stream were charged", 4, len(luna))
     text = scene.gateway.get("/metrics")[1]
     families = text_string_to_metric_families(text)
     samples = (s for family in families for s in family.samples)

@@ -41,7 +41,7 @@ def throttled(scene: Scene) -> Iterator[Proof]:
 
 def used_up(fake: FakeOpenAIThread) -> None:
     """Each call says that it used as much."""
-    fake.knobs.add("/v1/chat/completions", times=3, patch={"usage": USAGE})
+    fake.knobs.add("/v1/chat/completions", times=FIT, patch={"usage": USAGE})
 
 
 def stopped(scene: Scene) -> Iterator[Proof]:

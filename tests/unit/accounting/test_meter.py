@@ -176,6 +176,15 @@ def look(charged: Charged, status: str, body: dict[str, object] | None = None) -
     return made
 
 
+def settled(requested: str, sent: str, usage: dict[str, object]) -> Call:
+    made = call()
+    made.model_requested, made.model_sent = requested, sent
+    meter = metered(made, Charged())
+    meter.whole(orjson.dumps({**ANSWER, "model": sent, "usage": usage}))
+    meter.settle(broken=False)
+    return made
+
+
 def test_the_end_of_work_is_free_until_it_is_decided_who_pays() -> None:
     made = look(Elsewhere(), "completed")
     assert (made.cost_nano_usd, made.usage, made.bill) == (0, None, None)
@@ -206,3 +215,30 @@ def test_alone_the_gateway_that_announced_it_charges_the_first_that_reads_its_en
     charged = Charged()
     costs = [look(charged, said).cost_nano_usd for said in ("queued", "completed", "completed")]
     assert costs == [0, COST, 0]
+
+
+def test_what_a_substitute_saves_is_the_same_use_at_the_other_price() -> None:
+    """Of 1,000 in 400 were cached. Luna: 600 x 100 + 400 x 10 + 500 x 500 = 314,000 nano-dollars;
+    sol: 600 x 2,000 + 400 x 100 + 500 x 10,000 = 6,240,000."""
+    usage = {**USAGE, "prompt_tokens_details": {"cached_tokens": 400}}
+    made = settled("gpt-6.1-sol", "gpt-6-luna", usage)
+    assert (made.cost_nano_usd, made.avoided_nano_usd) == (314_000, 6_240_000 - 314_000)
+
+
+@pytest.mark.parametrize(
+    ("requested", "sent"),
+    [("gpt-6-luna", "gpt-6-luna"), ("gpt-9-own", "gpt-6-luna"), ("gpt-6.1-sol", "gpt-9-own")],
+)
+def test_nothing_is_saved_where_nothing_was_replaced_or_has_no_price(
+    requested: str, sent: str
+) -> None:
+    assert settled(requested, sent, USAGE).avoided_nano_usd == 0
+
+
+def test_an_answer_that_names_no_model_costs_what_was_sent() -> None:
+    made = call()
+    made.model_requested, made.model_sent = "gpt-6.1-sol", "gpt-6-luna"
+    meter = metered(made, Charged())
+    meter.whole(orjson.dumps({"id": "chatcmpl-1", "choices": [], "usage": USAGE}))
+    meter.settle(broken=False)
+    assert made.cost_nano_usd == COST

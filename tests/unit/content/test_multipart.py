@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_gateway.content.multipart import Malformed, boundary_of, parameters, parts
+from openai_gateway.content.multipart import Malformed, boundary_of, parameters, parts, with_field
 
 ONE = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--b--\r\n'
 
@@ -76,3 +76,24 @@ def test_data_comes_back_as_it_was(values: list[bytes]) -> None:
     head = b"--" + boundary + b'\r\nContent-Disposition: form-data; name="f"\r\n\r\n'
     body = b"".join(head + value + b"\r\n" for value in values) + b"--" + boundary + b"--\r\n"
     assert [part.data for part in parts(body, boundary)] == values
+
+
+def test_a_field_is_replaced_and_no_other_byte() -> None:
+    file = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        b"whisper-1\r\n--c\r\n"
+    )
+    body = file + ONE
+    assert with_field(body, b"b", "model", b"other") == file + ONE.replace(b"whisper-1", b"other")
+    assert with_field(body, b"b", "absent", b"other") == body
+    with pytest.raises(Malformed):
+        with_field(body[:-6], b"b", "model", b"other")
+
+
+@given(st.lists(st.binary(max_size=40).filter(lambda data: b"--b" not in data), max_size=4))
+def test_whatever_stands_around_a_field_stays(others: list[bytes]) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="n"\r\n\r\n%b\r\n'
+    around = b"".join(head % data for data in others)
+    body = around + ONE[:-7] + around + b"--b--\r\n"
+    left = with_field(body, b"b", "model", b"m")
+    assert left == body.replace(b"\r\nwhisper-1\r\n", b"\r\nm\r\n")

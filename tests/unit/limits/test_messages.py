@@ -161,3 +161,9 @@ def test_without_a_file_no_line_is_named() -> None:
     limit = Limit("rpm", 1, "b", "rule-1")
     told = refused([State(limit, 0, 60.0, 60.0)], [Charge(limit, 1)], "m", "staging")
     assert told.message.endswith("Please try again in 1m0s. (rule rule-1)")
+
+
+def test_public_words_name_the_model_that_was_asked_for() -> None:
+    told = refused(*one("rpm", 3, 0, 1, 20.0), "gpt-6-luna", "staging", "gpt-6.1-sol")
+    assert told.message.startswith("Rate limit reached for gpt-6-luna in organization")
+    assert told.public == told.message.partition(" (rule")[0].replace("gpt-6-luna", "gpt-6.1-sol")

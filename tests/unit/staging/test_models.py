@@ -1,17 +1,20 @@
 """Which models may be sent: denied ones, those without a price, and what `observe` says of them."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from openai_gateway.api.capabilities import Capabilities
 from openai_gateway.api.prices import PriceTable
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import PASS, Pass, Refuse, Verdict
 from openai_gateway.staging.models import Models
 
 PRICES = PriceTable.load(Path("rules/prices.yaml"))
+CAPABILITIES = Capabilities.load(Path("rules/models.yaml"))
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,13 @@ class Policy:
     mode: str = "enforce"
     deny: tuple[str, ...] = ()
     unpriced: str = "allow"
+    substitute: Mapping[str, str] = field(default_factory=dict)
 
 
 def asked(policy: Policy, model: str | None) -> tuple[Verdict, Call]:
     call = Call(Request("POST", "api.openai.com", b"/v1/chat/completions", []))
     call.model_requested = model
-    return Models(policy, PRICES).check(call), call
+    return Models(policy, PRICES, CAPABILITIES).check(call), call
 
 
 def code(verdict: Verdict) -> str | None:
@@ -82,19 +86,19 @@ def test_observe_lets_it_pass_and_says_what_it_would_have_done() -> None:
     ],
 )
 def test_a_frame_is_judged_by_the_model_that_it_names(said: object, refused: str | None) -> None:
-    stage = Models(Policy(deny=("gpt-4*",)), PRICES)
+    stage = Models(Policy(deny=("gpt-4*",)), PRICES, CAPABILITIES)
     call = Call(Request("WS", "api.openai.com", b"/v1/responses", []))
     assert code(stage.message(call, json.dumps(said).encode())) == refused
 
 
 def test_an_escaped_name_is_a_name() -> None:
-    stage = Models(Policy(deny=("gpt-4*",)), PRICES)
+    stage = Models(Policy(deny=("gpt-4*",)), PRICES, CAPABILITIES)
     call = Call(Request("WS", "api.openai.com", b"/v1/responses", []))
     assert code(stage.message(call, b'{"\\u006dodel": "gpt-4o"}')) == "gateway_model_denied"
 
 
 def test_frames_that_cannot_be_read_or_name_none_are_no_matter_of_models() -> None:
-    stage = Models(Policy(deny=("*",)), PRICES)
+    stage = Models(Policy(deny=("*",)), PRICES, CAPABILITIES)
     call = Call(Request("WS", "api.openai.com", b"/v1/responses", []))
     assert stage.message(call, b'{"model": ') == PASS
     assert stage.message(call, b'{"type": "input_audio_buffer.append"}') == PASS

@@ -68,6 +68,8 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
     metrics.began(finished)
     metrics.record(finished)
     metrics.record(call(outcome="rejected_key", reason="unknown"))
+    replaced = {"model_sent": "gpt-5", "kept": [("gpt-5", "dearer")]}
+    metrics.record(call(admitted=True, avoided_nano_usd=1, **replaced))
     metrics.internal_error("limits")
     metrics.passthrough("opened")
     metrics.store_error("local")
@@ -107,6 +109,9 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("budget_spend_usd", "counter", "budget"),
             ("webhooks", "counter", "result"),
             ("usage_anomalies", "counter", "endpoint anomaly"),
+            ("model_substitutions", "counter", "requested sent"),
+            ("model_substitutions_kept", "counter", "requested reason"),
+            ("cost_avoided_usd", "counter", "requested sent"),
             ("log_bodies", "counter", "result"),
             ("internal_errors", "counter", "stage"),
             ("requests_in_progress", "gauge", "endpoint"),
@@ -447,3 +452,24 @@ def test_what_is_declared_is_what_the_registry_holds() -> None:
         for family in metrics.declared
     }
     assert declared == held
+
+
+def test_a_substitute_is_counted_with_what_it_saved(metrics: Metrics) -> None:
+    replaced = {"model_requested": "gpt-5", "model_sent": "gpt-5-mini", "avoided_nano_usd": 1_500}
+    metrics.record(call(admitted=True, **replaced))
+    metrics.record(call(admitted=False, **replaced))  # refused by a later stage
+    pair = {"requested": "gpt-5", "sent": "gpt-5-mini"}
+    assert value(metrics, "model_substitutions_total", **pair) == 1
+    assert value(metrics, "cost_avoided_usd_total", **pair) == 1.5e-6
+    assert value(metrics, "requests_total", **GOOD) == 2  # of the model that is sent
+
+
+def test_a_kept_model_is_counted_once_and_never_by_a_name_that_a_client_made_up(
+    metrics: Metrics,
+) -> None:
+    one = call(kept=[("gpt-5", "dearer"), ("made-up", "unpriced")])
+    metrics.record(one)
+    metrics.record(one)
+    kept = "model_substitutions_kept_total"
+    assert value(metrics, kept, requested="gpt-5", reason="dearer") == 1
+    assert value(metrics, kept, requested="other", reason="unpriced") == 1

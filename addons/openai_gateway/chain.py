@@ -1,7 +1,7 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
     route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ leaks ▶ models
-    ▶ budgets ▶ limits ▶ accounting ▶ keys.attach
+    ▶ budgets ▶ limits ▶ faults ▶ latency ▶ accounting ▶ keys.attach
 
 The tripwire comes before every refusal but the destination's, so that a production key out of
 place is always named as such. The staging key is attached last: whatever fails before that leaves
@@ -36,6 +36,8 @@ from openai_gateway.leaks.stage import Leaks
 from openai_gateway.limits.stage import Limits
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
+from openai_gateway.staging.faults import Faults
+from openai_gateway.staging.latency import Slowed
 from openai_gateway.staging.models import Models
 
 SHORTEST_MASKED: Final = 16
@@ -116,6 +118,8 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
             models,
             budgets,
             limits,
+            Faults(config.shape, config.environment, config.upstream.timeout_s),
+            Slowed(config.shape.mode, config.shape.seed, rules.latency),
             Accounting(rules.prices, services.charged),
             Attach(ring),
         ),

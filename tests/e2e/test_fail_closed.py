@@ -42,6 +42,8 @@ STAGES = (
     "models",
     "budgets",
     "limits",
+    "faults",
+    "latency",
     "accounting",
     "keys.attach",
 )

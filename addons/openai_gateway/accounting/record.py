@@ -62,6 +62,7 @@ def row(call: Call) -> Row:
         "request_bytes": call.request_bytes,
         "response_bytes": call.response_bytes,
         "leaks": _own(",".join(call.leaks), _LEAKS_MAX) or None,
+        "fault": call.fault,
         "features": _features(call.features),
         "upstream_limits": _json(call.upstream_limits),
         "openai_request_id": _foreign_or_none(call.openai_request_id),

@@ -7,7 +7,6 @@ from openai_gateway.config.problems import Loc
 
 IDLE: Final[Mapping[str, frozenset[str]]] = {
     "models": frozenset(("substitute",)),
-    "shape": frozenset(),
     "replay": frozenset(),
     "checklist": frozenset(),
 }

@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("serve", "Run the gateway until a signal ends it."),
     "config": ("config", "Check or explain a gateway.yaml, or print its JSON Schema."),
     "budgets": ("budgets", "Tell where each budget stands, or raise one for a while."),
+    "faults": ("faults", "List what is made to fail on purpose, and how often it did."),
     "report": ("report", "Sum calls, tokens and cost by model, key, client, day."),
     "calls": ("calls", "List the calls of the log, the newest first or as they come."),
     "explain": ("explain", "Tell one call: its stages, its tokens, its price line by line."),

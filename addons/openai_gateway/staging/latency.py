@@ -1,13 +1,13 @@
 """How long answers are held to be as slow as production's: shape.latency.
 
 The time to the first event is drawn from the log-normal distribution through the two points that
-are given, p50 and p95. The draws are stratified: they walk through the distribution by the golden
-ratio, so that any 30 in a row lie spread over all of it, and show both points already.
+are given, p50 and p95. The draws are stratified: of any ten in a row each comes from another tenth
+of the distribution, and the one of the slowest tenth is the p95 itself (each tenth of those lies
+beyond it). So 30 calls already show both points.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
 from statistics import NormalDist
@@ -17,9 +17,11 @@ from openai_gateway.core.call import Call
 from openai_gateway.core.verdict import PASS, Pass, Verdict
 from openai_gateway.staging.plan import Plan
 
-GOLDEN: Final = (math.sqrt(5) - 1) / 2
+STRATA: Final = 10
+STRIDE: Final = 3  # no common factor with STRATA: every tenth has its turn, neighbours lie apart
 NORMAL: Final = NormalDist()
-Z95: Final = NORMAL.inv_cdf(0.95)
+SLOWEST: Final = 0.95
+Z95: Final = NORMAL.inv_cdf(SLOWEST)
 # No draw lies further out: one in 1,000 calls would else take many times the p95.
 FURTHEST: Final = 0.001
 _WILD: Final = "*?["
@@ -43,22 +45,32 @@ class Latency(Protocol):
     def tokens_per_s(self) -> float | None: ...
 
 
-@dataclass(slots=True)
 class Draws:
-    """The times to the first event of one entry, one after the other, in seconds."""
+    """The times to the first event of one entry, one after the other."""
 
-    p50_ms: float
-    p95_ms: float
-    tokens_per_s: float | None
-    _at: float = field(default=0.0, repr=False)
+    __slots__ = ("_chance", "_middle_s", "_sigma", "_stratum", "_tops", "tokens_per_s")
 
-    def next(self) -> float:
-        if self.p50_ms <= 0:
-            return 0.0
-        self._at = (self._at + GOLDEN) % 1.0
-        share = min(max(self._at, FURTHEST), 1 - FURTHEST)
-        sigma = math.log(self.p95_ms / self.p50_ms) / Z95
-        return self.p50_ms / 1000 * math.exp(sigma * NORMAL.inv_cdf(share))
+    def __init__(self, entry: Latency, chance: Random) -> None:
+        p50, p95 = entry.ttft_ms.p50, entry.ttft_ms.p95
+        self.tokens_per_s = entry.tokens_per_s
+        self._middle_s = p50 / 1000
+        self._sigma = math.log(p95 / p50) / Z95 if p50 > 0 else 0.0
+        self._chance = chance
+        self._stratum = chance.randrange(STRATA)
+        self._tops = chance.randrange(STRATA)
+
+    def next_s(self) -> float:
+        """In seconds."""
+        return self._middle_s * math.exp(self._sigma * NORMAL.inv_cdf(self._share()))
+
+    def _share(self) -> float:
+        """Which share of all calls is faster than the next one."""
+        self._stratum = (self._stratum + STRIDE) % STRATA
+        if self._stratum < STRATA - 1:
+            within = max(FURTHEST, self._chance.random())
+            return (self._stratum + within) / STRATA
+        self._tops = (self._tops + 1) % STRATA
+        return SLOWEST if self._tops else self._chance.uniform(SLOWEST, 1 - FURTHEST)
 
 
 class Slowed:
@@ -80,7 +92,7 @@ class Slowed:
         draws = self._of(call.model_requested)
         if draws is None:
             return PASS
-        ttft_s = draws.next()
+        ttft_s = draws.next_s()
         if not self._enforced:
             return Pass(f"would_delay: {round(ttft_s * 1000)} ms to the first event")
         plan = call.plan if isinstance(call.plan, Plan) else Plan()
@@ -98,5 +110,4 @@ def _exactness(glob: str) -> tuple[bool, int, str]:
 
 
 def _draws(seed: int | None, glob: str, entry: Latency) -> Draws:
-    start = Random(None if seed is None else f"{seed}:{glob}").random()  # noqa: S311  # no secret
-    return Draws(entry.ttft_ms.p50, entry.ttft_ms.p95, entry.tokens_per_s, start)
+    return Draws(entry, Random(None if seed is None else f"{seed}:{glob}"))  # noqa: S311  # no secret

@@ -3,6 +3,7 @@
 from scripts.demo.step import Step
 from scripts.demo.steps.books import COST, LOG, METRICS
 from scripts.demo.steps.bounds import BUDGET, THROTTLE
+from scripts.demo.steps.days import BAD_DAY
 from scripts.demo.steps.doors import ADMIN, ELSEWHERE
 from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
 from scripts.demo.steps.leaks import CUSTOMER, TOKEN_IN_LOG
@@ -16,6 +17,7 @@ STORY: tuple[Step, ...] = (
     CUSTOMER,
     THROTTLE,
     BUDGET,
+    BAD_DAY,
     UNKNOWN,
     ADMIN,
     ELSEWHERE,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # slow to import, and not needed for --help
     from openai_gateway.config.shaping import FaultRule, Shape
     from openai_gateway.readiness.fired import Fired
 
-_NAME: Final = 18
-_WHERE: Final = 20
+_NAME: Final = 16
+_LEFT: Final = 80 - _NAME - 12 - 6 - 7 - 14 - 5 * 2
 _FIELDS: Final = ("key", "model", "client", "endpoint")
 EXAMPLES: Final = """\b
 Examples:
@@ -84,7 +84,7 @@ def _tell(shape: "Shape", rows: list[dict[str, object]]) -> None:
     say(_line("", "fault", "share", "fired", "last (UTC)", "match"), bold=True)
     for row in rows:
         share = row["probability"]
-        last = str(row["last_fired_at"] or "-")[:19].replace("T", " ")
+        last = str(row["last_fired_at"] or "     -")[5:19].replace("T", " ")
         kind = str(row["fault"] or "(no longer)")
         shown = "-" if share is None else f"{share:.4g}"
         text = _line(str(row["name"]), kind, shown, f"{row['fired']:,}", last, _where(row["match"]))
@@ -92,11 +92,8 @@ def _tell(shape: "Shape", rows: list[dict[str, object]]) -> None:
 
 
 def _line(name: str, kind: str, share: str, fired: str, last: str, where: str) -> str:
-    table = f"{cut(name, _NAME):<{_NAME}}  {kind:<12}  {share:>6}  {fired:>7}  {last:<19}"
+    table = f"{cut(name, _NAME):<{_NAME}}  {kind:<12}  {share:>6}  {fired:>7}  {last:<14}"
     return f"{table}  {cut(where, _LEFT)}".rstrip()
-
-
-_LEFT: Final = 80 - _NAME - 12 - 6 - 7 - 19 - 10
 
 
 def _where(match: object) -> str:

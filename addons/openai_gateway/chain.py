@@ -1,14 +1,14 @@
 """The stages in their order, put together from the configuration: the page to read first.
 
     route ▶ content ▶ tripwire ▶ keys.identify ▶ endpoints ▶ body ▶ leaks ▶ models
-    ▶ budgets ▶ limits ▶ accounting ▶ keys.attach
+    ▶ budgets ▶ limits ▶ faults ▶ latency ▶ accounting ▶ keys.attach
 
-The tripwire comes before every refusal but the destination's, so that a production key out of
-place is always named as such. The staging key is attached last: whatever fails before that leaves
-a call without any key.
+`faults` and `latency` are there where `shape` asks for them. The tripwire comes before every
+refusal but the destination's, so that a production key out of place is always named as such. The
+staging key is attached last: whatever fails before that leaves a call without any key.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from openai_gateway.accounting.stage import Accounting
 from openai_gateway.bodies.stage import CheckContent, ReadContent
 from openai_gateway.budgets.stage import Budgets
 from openai_gateway.config.load import Loaded
+from openai_gateway.config.model import Config
 from openai_gateway.config.places import Proxy
 from openai_gateway.core.call import Call
 from openai_gateway.core.clock import SystemClock
@@ -36,6 +37,8 @@ from openai_gateway.leaks.stage import Leaks
 from openai_gateway.limits.stage import Limits
 from openai_gateway.rulebook import Rulebook
 from openai_gateway.services import Services, known_secrets
+from openai_gateway.staging.faults import Faults
+from openai_gateway.staging.latency import Slowed
 from openai_gateway.staging.models import Models
 
 SHORTEST_MASKED: Final = 16
@@ -116,6 +119,7 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
             models,
             budgets,
             limits,
+            *shaping(config, rules),
             Accounting(rules.prices, services.charged),
             Attach(ring),
         ),
@@ -135,6 +139,15 @@ def build(loaded: Loaded, rules: Rulebook, services: Services) -> Chain:
         redact=partial(for_log, masks=masks, detector=rules.detector),
         masks=masks,
     )
+
+
+def shaping(config: Config, rules: Rulebook) -> Iterator[Stage]:
+    """Where nothing is shaped, nothing is asked."""
+    shape = config.shape
+    if shape.mode != "off" and shape.faults:
+        yield Faults(shape, config.environment, config.upstream.timeout_s)
+    if shape.mode != "off" and rules.latency:
+        yield Slowed(shape.mode, shape.seed, rules.latency)
 
 
 def masks_of(secrets: Iterable[Secret]) -> tuple[bytes, ...]:

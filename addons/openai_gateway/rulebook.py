@@ -3,7 +3,7 @@ configuration, told with its file, line and column.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,7 +25,10 @@ from openai_gateway.limits.profile import Profile
 from openai_gateway.limits.rulings import Rulings
 from openai_gateway.limits.tiers import Tiers
 from openai_gateway.limits.unmatched import Known, never_matching, without_name
+from openai_gateway.staging import profile as timing
+from openai_gateway.staging.latency import Latency
 from openai_gateway.staging.pairs import remarks, today
+from openai_gateway.staging.unmatched import meaningless
 
 LIMITS: Final = "rules/limits.yaml"
 UNLISTED: Final = "unknown"
@@ -43,6 +46,7 @@ class Rulebook:
     detector: Detector | None
     rulings: Rulings
     files: tuple[Path, ...]
+    latency: Mapping[str, Latency] | None = None  # of shape.latency
     warnings: tuple[Problem, ...] = ()
 
 
@@ -54,8 +58,9 @@ def read(loaded: Loaded) -> Rulebook:
     tiers = rule_file(loaded.root, LIMITS) if loaded.config.limits.tier is not None else None
     named = loaded.config.limits.profile
     profile = loaded.path_of(named) if named else None
-    able = rule_file(loaded.root, MODELS)
-    files = tuple(path for path in (listed, own, able, *rules, tiers, profile) if path is not None)
+    able, timed = rule_file(loaded.root, MODELS), _timed(loaded)
+    given = (listed, own, able, *rules, tiers, profile, timed)
+    files = tuple(path for path in given if path is not None)
     named_by = "models.prices and rules/ name price files"
     prices, problems = _from(lambda: PriceTable.load(listed, own), named_by)
     capabilities, faults = _from(lambda: Capabilities.load(able), "rules/ has it")
@@ -75,10 +80,12 @@ def read(loaded: Loaded) -> Rulebook:
             problems += tuple(Problem(file, 1, 1, "rules", text) for text in error.problems)
     rulings, faults = _rulings(loaded, tiers, profile)
     problems += faults
+    latency, faults = _latency(loaded, timed)
+    problems += faults
     if problems or prices is None or rulings is None or capabilities is None:
         raise ConfigError(problems, (*loaded.secret_files, *files))
     warnings = (*_problems(notes), *_expired(loaded), *pairs.warnings, *_unmatched(loaded, prices))
-    return Rulebook(prices, capabilities, detector, rulings, files, warnings)
+    return Rulebook(prices, capabilities, detector, rulings, files, latency, warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +131,29 @@ def _rulings(
     return _from(load, "limits.profile and rules/ name it")
 
 
+def _timed(loaded: Loaded) -> Path | None:
+    named = loaded.config.shape.latency
+    return loaded.path_of(named) if isinstance(named, str) else None
+
+
+def _latency(
+    loaded: Loaded, path: Path | None
+) -> tuple[Mapping[str, Latency] | None, tuple[Problem, ...]]:
+    """The table of gateway.yaml, or of the file that it names."""
+    said = loaded.config.shape.latency
+    if path is None:
+        return (None if isinstance(said, str) else said), ()
+    try:
+        return timing.load(path), ()
+    except PriceFileError as error:
+        return None, _problems(error.faults)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); shape.latency names it"
+        return None, (Problem(str(path), 1, 1, "(file)", message),)
+
+
 def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:
-    """Rules of limits that can never decide anything, and budgets that no call falls under."""
+    """Rules of limits, budgets and faults that no call falls under, or that decide nothing."""
     config = loaded.config
     known = Known(
         key=frozenset(mapping.name for mapping in config.keys.mappings),
@@ -134,11 +162,17 @@ def _unmatched(loaded: Loaded, prices: PriceTable) -> Iterator[Problem]:
     )
     for number, why in never_matching(config.limits.rules, known):
         yield _noted(loaded, ("limits", "rules", number), why)
-    if any(budget.match.endpoint for budget in config.budgets):
+    matches = [one.match for one in config.budgets] + [one.match for one in config.shape.faults]
+    if any(match.endpoint for match in matches):
         known = replace(known, endpoint=_endpoints(loaded))
     for number, budget in enumerate(config.budgets):
         if never := without_name(budget.match, known):
             yield _noted(loaded, ("budgets", number), never)
+    for number, rule in enumerate(config.shape.faults):
+        if never := without_name(rule.match, known):
+            yield _noted(loaded, ("shape", "faults", number), never)
+        for name, why in meaningless(rule):
+            yield _noted(loaded, ("shape", "faults", number, name), why)
 
 
 def _noted(loaded: Loaded, loc: Loc, why: str) -> Problem:

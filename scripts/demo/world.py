@@ -11,13 +11,19 @@ from scripts.demo.process import Application
 from scripts.demo.step import Scene, Step
 from scripts.demo.steps.bounds import SETTINGS as BOUNDS
 from scripts.demo.steps.cheaper import SETTINGS as CHEAPER
+from scripts.demo.steps.days import SETTINGS as DAYS
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.gateway_process import SCRIPT, GatewayProcess, environment, merged, settings
 from tests.support.gateway_settings import Keys
 from tests.support.relay import RelayThread, to_fake
 
 OWN_RULES: Final = Path(__file__).with_name("rules.yaml")
-OWN: Final = {"leaks": {"rules": ["rules/secrets.yaml", str(OWN_RULES)]}, **BOUNDS, **CHEAPER}
+OWN: Final = {
+    "leaks": {"rules": ["rules/secrets.yaml", str(OWN_RULES)]},
+    **BOUNDS,
+    **CHEAPER,
+    **DAYS,
+}
 
 
 @dataclass(frozen=True, slots=True)

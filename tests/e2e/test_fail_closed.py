@@ -25,7 +25,7 @@ from tests.support.clients import (
 )
 from tests.support.fake_openai import FakeOpenAIThread
 from tests.support.faults import HOOK_WAYS, SCRIPT, STAGE_WAYS, Planter
-from tests.support.gateway_process import GatewayProcess, Keys, environment, settings
+from tests.support.gateway_process import GatewayProcess, Keys, environment, merged, settings
 from tests.support.relay import RelayThread
 
 BODY = b'{"model": "gpt-6-luna", "messages": [{"role": "user", "content": "hello"}]}'
@@ -42,9 +42,19 @@ STAGES = (
     "models",
     "budgets",
     "limits",
+    "faults",
+    "latency",
     "accounting",
     "keys.attach",
 )
+# Both stages are there, and do nothing to these calls.
+SHAPED = {
+    "shape": {
+        "mode": "enforce",
+        "faults": [{"fault": "reset", "match": {"model": "gpt-4o"}, "probability": 1}],
+        "latency": {"gpt-4o": {"ttft_ms": {"p50": 1, "p95": 1}}},
+    }
+}
 VERSIONS = ("h1", "h2")
 
 
@@ -57,7 +67,7 @@ def planter(tmp_path_factory: pytest.TempPathFactory) -> Planter:
 def faulty(
     planter: Planter, the_fake: FakeOpenAIThread, the_relay: RelayThread, keys: Keys
 ) -> Iterator[GatewayProcess]:
-    config = settings(the_relay.url, the_fake.ca_pem_path)
+    config = merged(settings(the_relay.url, the_fake.ca_pem_path), SHAPED)
     env = {**environment(keys), "FAULT_FILE": str(planter.file)}
     with GatewayProcess(config, env, script=SCRIPT) as process:
         yield process

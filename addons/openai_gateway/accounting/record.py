@@ -23,7 +23,7 @@ type Which = Literal["all", "errors"]
 WITHHELD: Final = "(withheld)"
 _PATH_MAX: Final = 256
 _TEXT_MAX: Final = 64
-_TRACE_MAX: Final = 640
+_TRACE_MAX: Final = 736
 _FEATURES_MAX: Final = 360
 _LEAKS_MAX: Final = 160
 _REPEATED_MAX: Final = 128
@@ -62,6 +62,7 @@ def row(call: Call) -> Row:
         "request_bytes": call.request_bytes,
         "response_bytes": call.response_bytes,
         "leaks": _own(",".join(call.leaks), _LEAKS_MAX) or None,
+        "fault": call.fault,
         "features": _features(call.features),
         "upstream_limits": _json(call.upstream_limits),
         "openai_request_id": _foreign_or_none(call.openai_request_id),

@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "config": ("config", "Check or explain a gateway.yaml, or print its JSON Schema."),
     "budgets": ("budgets", "Tell where each budget stands, or raise one for a while."),
     "doctor": ("doctor", "Tell whether this machine is set up, and how to mend it."),
+    "faults": ("faults", "List what is made to fail on purpose, and how often it did."),
     "report": ("report", "Sum calls, tokens and cost by model, key, client, day."),
     "calls": ("calls", "List the calls of the log, the newest first or as they come."),
     "explain": ("explain", "Tell one call: its stages, its tokens, its price line by line."),

@@ -6,7 +6,6 @@ from typing import Final
 from openai_gateway.config.problems import Loc
 
 IDLE: Final[Mapping[str, frozenset[str]]] = {
-    "shape": frozenset(),
     "replay": frozenset(),
     "checklist": frozenset(),
 }

@@ -24,6 +24,8 @@ class Quantiles(Section):
     def _in_order(self) -> Self:
         if self.p95 < self.p50:
             raise wrong("has a p95 below its p50; the p95 is the longer one")
+        if self.p50 == 0 < self.p95:
+            raise wrong("has a p50 of 0 and a p95 above it, which no distribution fits")
         return self
 
 
@@ -57,9 +59,16 @@ class FaultRule(Section):
         ],
         WORD,
     ] = Field(description="What goes wrong.")
-    retry_after_s: float | None = Field(None, ge=0, le=86400, description="As the answer says it.")
-    delay_s: float | None = Field(None, ge=0, le=86400, description="Of timeout and slow_stream.")
-    after_events: int | None = Field(None, ge=0, description="Of cut_stream.")
+    retry_after_s: float | None = Field(
+        None, ge=0, le=86400, description="When to come back, as the answer says it."
+    )
+    delay_s: float | None = Field(
+        None,
+        ge=0,
+        le=86400,
+        description="Of timeout (default upstream.timeout_s) and slow_stream (default 1).",
+    )
+    after_events: int | None = Field(None, ge=0, description="Of cut_stream; default 1.")
 
 
 def _file_or_table(value: Any) -> str:

@@ -182,6 +182,9 @@ class Call:
     waits: tuple[Wait, ...] = ()  # budgets that wait for the bill of `bill`
     hold: object = field(default=None, repr=False)  # what budgets/ has reserved for it
     reserved: object = field(default=None, repr=False)  # what limits/ has taken for it
+    plan: object = field(default=None, repr=False)  # what staging/ will do to its answer
+    fault: str | None = None  # the rule of the failure that was made on purpose, and its kind
+    fault_kind: str = ""
     throttled: list[tuple[str, str]] = field(default_factory=list)  # (limit, action), for metrics
     # for the bodies that are kept: set once nothing in the request is a leak; what came back
     judged: bool = False

@@ -11,10 +11,10 @@ from typing import Final
 
 from openai_gateway.core.call import Call
 from openai_gateway.core.stage import Stage
-from openai_gateway.core.verdict import PASS, Answer, Pass, Refuse, Verdict
+from openai_gateway.core.verdict import PASS, Answer, Pass, Refuse, Silence, Verdict
 
 # A union made at each call costs more than the question.
-VERDICTS: Final = (Pass, Refuse, Answer)
+VERDICTS: Final = (Pass, Refuse, Answer, Silence)
 
 
 async def walk(stages: Sequence[Stage], call: Call) -> Verdict:
@@ -53,4 +53,5 @@ def name_of(verdict: Verdict) -> str:
     if isinstance(verdict, Refuse):
         why = f" ({verdict.refusal.reason})" if verdict.refusal.reason else ""
         return f"refused: {verdict.refusal.code}{why}"
-    return f"answered: {verdict.outcome}"
+    why = f" ({verdict.reason})" if verdict.reason else ""
+    return f"{'silent' if isinstance(verdict, Silence) else 'answered'}: {verdict.outcome}{why}"

@@ -46,6 +46,17 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(repr=False)
     outcome: str = "replayed"
+    reason: str = ""  # for the trace; never text of a client
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing is answered: the connection is closed after `after_s`, or `reset` at once."""
+
+    after_s: float
+    reset: bool = False
+    outcome: str = "faulted"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,6 @@ class Changed:
     content: bytes = field(repr=False)
 
 
-type Verdict = Pass | Refuse | Answer
+type Verdict = Pass | Refuse | Answer | Silence
 
 PASS = Pass()

@@ -36,6 +36,7 @@ from openai_gateway.host.exchange import (
 from openai_gateway.host.state import State
 from openai_gateway.host.streams import Relay
 from openai_gateway.limits.headers import headers_for
+from openai_gateway.staging.plan import Pace, Plan
 
 # Answers up to this size are buffered: a stream costs 10 to 19 % more (measured).
 SMALL: Final = 256 * 1024
@@ -43,6 +44,8 @@ SMALL: Final = 256 * 1024
 INLINE: Final = 8 * 1024
 SUCCESS: Final = range(200, 300)
 FAILED: Final = 400
+# The client does not get the upstream's answer; a slow stream it does get.
+SPOILS: Final = frozenset(("cut_stream", "malformed"))
 
 
 class Answers:
@@ -63,6 +66,8 @@ class Answers:
         call.openai_request_id = answer.headers.get("x-request-id")
         call.upstream_limits = upstream_limits(answer.headers)
         call.upstream_remaining = upstream_remaining(answer.headers)
+        exchange.event_stream = is_event_stream(answer)
+        exchange.pace = pace_of(exchange, answer)
         for name, value in headers_for(call, answer.headers):
             answer.headers[name] = value
         answer.headers["x-gateway-request-id"] = call.id
@@ -71,8 +76,9 @@ class Answers:
         clean_head(answer, exchange.chain.masks)
         if call.answer_scan is not None and call.answer_scan.redacts and not is_small(answer):
             unmeasure(flow.request, answer)
+        if call.fault_kind == "malformed" and not is_small(answer):
+            unmeasure(flow.request, answer)
         chunk(flow.request, answer)
-        exchange.event_stream = is_event_stream(answer)
         call.answer_type = kind_of(answer)
         if self._reads(exchange, answer):
             exchange.captured = bytearray()
@@ -127,6 +133,8 @@ class Answers:
             exchange.received(len(body))
             if not is_coded(answer):
                 shown = await scanned(exchange, mask(body, exchange.chain.masks))
+                if exchange.pace is not None:
+                    shown = exchange.pace.spoiled(shown)
                 if shown is not body:
                     answer.raw_content = shown
                     if "content-length" in answer.headers:
@@ -153,6 +161,8 @@ class Answers:
             # The SDKs leave at [DONE], which may be before the upstream has said its last word.
             close(self.state, exchange)
             return
+        if call.fault_kind == "cut_stream" and not left:
+            call.error_code = call.fault_kind
         if call.error_code is None and left:
             call.error_code = "client_closed"
         elif call.error_code is None:
@@ -230,10 +240,28 @@ async def search_copy(exchange: Exchange) -> None:
         exchange.call.note_found(Found(OVER, "reported", "answer"))
 
 
+def pace_of(exchange: Exchange, answer: http.Response) -> Pace | None:
+    """How the answer is to be held or to fail; only one that has succeeded is."""
+    call, plan = exchange.call, exchange.call.plan
+    if not isinstance(plan, Plan) or answer.status_code not in SUCCESS:
+        return None
+    media_type = answer.headers.get("content-type", "").lower()
+    if plan.fault and not plan.fits(event_stream=exchange.event_stream, json="json" in media_type):
+        plan = plan.without_fault()
+    if not plan.fault and plan.ttft_s is None:
+        return None
+    if plan.fault:
+        call.fault, call.fault_kind = plan.rule, plan.fault
+        call.outcome = "faulted" if plan.fault in SPOILS else call.outcome
+    return Pace(plan, exchange.requested_at or time.monotonic(), event_stream=exchange.event_stream)
+
+
 def tell(head: http.Headers, call: Call) -> None:
     """What the gateway did to this call, or with `observe` would have done."""
     if call.would:
         head["x-gateway-would"] = ",".join(call.would)
+    if call.fault is not None:
+        head["x-gateway-fault"] = call.fault
     if call.leaks:
         head["x-gateway-leaks"] = ",".join(call.leaks)
     if call.substituted:

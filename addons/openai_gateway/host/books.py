@@ -61,14 +61,16 @@ def _won(chain: Chain, call: Call) -> None:
 
 def measure(exchange: Exchange) -> None:
     """Durations in milliseconds. Overhead is our own share: the walk there and the work back."""
-    call, now = exchange.call, time.monotonic()
+    call, now, held_ms = exchange.call, time.monotonic(), exchange.held_s * MS
     call.duration_ms = (now - exchange.began) * MS
     if exchange.requested_at is not None:
-        call.upstream_ms = (now - exchange.requested_at) * MS - exchange.back_ns / NS
+        took_ms = (now - exchange.requested_at) * MS
+        call.upstream_ms = took_ms - exchange.back_ns / NS - held_ms
     if exchange.requested_at is not None and exchange.first_byte_at is not None and call.stream:
         call.ttft_ms = (exchange.first_byte_at - exchange.requested_at) * MS
     walked_us = sum(us for _, _, us in call.trace)
     call.overhead_ms = max(0.0, walked_us / MS + exchange.back_ns / NS - call.injected_ms)
+    call.injected_ms += held_ms
 
 
 def close(state: State, exchange: Exchange) -> None:

@@ -3,7 +3,9 @@
 The door is shut in each of these: a connection that nothing here passed stays closed.
 """
 
-from typing import Any
+import socket
+import struct
+from typing import Any, Final
 
 from mitmproxy import connection, ctx, http
 from mitmproxy.proxy import layer, layers, server_hooks
@@ -18,6 +20,8 @@ from openai_gateway.host.tunnel import Tunnel, public_address
 
 # More than this many client connections at once are closed at once.
 MOST_CLIENTS = 4096
+# A linger of no time: closing sends a reset.
+AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 
 class Connections:
@@ -126,7 +130,7 @@ class Connections:
             flow.request.headers["proxy-authorization"] = force.proxy_authorization
 
 
-# mitmproxy's connection handlers and their transports are not public: only these two use them.
+# mitmproxy's connection handlers and their transports are not public: only these use them.
 
 
 def abort_upstream(client_id: str) -> None:
@@ -134,6 +138,16 @@ def abort_upstream(client_id: str) -> None:
     for conn, transport in _transports(client_id):
         if isinstance(conn, connection.Server) and transport.handler is not None:
             transport.handler.cancel("overdue")
+
+
+def reset_client(client_id: str) -> None:
+    """Resets one client's connection: a TCP RST, no goodbye of TLS or HTTP."""
+    for conn, transport in _transports(client_id):
+        if isinstance(conn, connection.Client) and transport.writer is not None:
+            sock = transport.writer.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+            transport.writer.transport.abort()
 
 
 def close_leftover(client: connection.Client) -> None:

@@ -14,9 +14,10 @@ from openai_gateway.api import errors
 from openai_gateway.api.headers import sdk_of
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.corridor import walk
-from openai_gateway.core.verdict import Answer, Refusal, Refuse
+from openai_gateway.core.verdict import Answer, Refusal, Refuse, Silence
 from openai_gateway.host import faults
 from openai_gateway.host.books import close_unbegun, note_refusal
+from openai_gateway.host.connections import reset_client
 from openai_gateway.host.destination import Target
 from openai_gateway.host.exchange import (
     EXCHANGE,
@@ -91,6 +92,8 @@ class Dispatcher:
             self.refuse(flow, exchange, verdict.refusal)
         elif isinstance(verdict, Answer):
             self.answer(flow, exchange, verdict)
+        elif isinstance(verdict, Silence):
+            self.keep_silent(flow, exchange, verdict)
         elif has_breaks(call.request):
             self.refuse(flow, exchange, errors.refusal("gateway_unreadable_body", BREAKS))
         elif call.admitted:
@@ -122,8 +125,20 @@ class Dispatcher:
     def answer(self, flow: http.HTTPFlow, exchange: Exchange, answer: Answer) -> None:
         """A stage answered the call itself."""
         flow.metadata[PASSED] = False
-        exchange.call.status, exchange.call.outcome = answer.status, answer.outcome
-        flow.response = answer_response(answer, exchange.call.id)
+        call = exchange.call
+        call.status, call.outcome = answer.status, answer.outcome
+        more = [("x-gateway-request-id", call.id)]
+        if exchange.chain.full_detail and call.fault is not None:
+            more.append(("x-gateway-fault", call.fault))
+        flow.response = answer_response(answer, more)
+
+    def keep_silent(self, flow: http.HTTPFlow, exchange: Exchange, said: Silence) -> None:
+        """Without a pass and without an answer: the stream hangs up when the time is over."""
+        flow.metadata[PASSED] = False
+        exchange.call.outcome = said.outcome
+        exchange.silence_s = said.after_s
+        if said.reset:
+            reset_client(flow.client_conn.id)
 
     def refuse_unbegun(self, flow: http.HTTPFlow, refused: Refusal) -> None:
         """A refusal before there is a call to speak of, as while starting or draining."""

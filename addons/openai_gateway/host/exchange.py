@@ -16,6 +16,7 @@ from openai_gateway.content.texts import SocketTail
 from openai_gateway.core.call import Call, Request
 from openai_gateway.core.verdict import Answer, Changed, Refusal, Refuse
 from openai_gateway.host import faults
+from openai_gateway.staging.plan import Pace
 
 PASSED: Final = "openai_gateway.passed"
 EXCHANGE: Final = "openai_gateway.exchange"
@@ -46,10 +47,13 @@ class Exchange:
         "first_byte_at",
         "flow_id",
         "head_at",
+        "held_s",
         "lane",
+        "pace",
         "passed",
         "reply",
         "requested_at",
+        "silence_s",
         "tail",
         "walking",
         "withheld",
@@ -78,6 +82,9 @@ class Exchange:
         self.tail = SocketTail()
         self.asked: deque[Call] = deque()  # responses that a socket's client waits for
         self.lane: str | None = None
+        self.pace: Pace | None = None  # where the answer is to be held, or to fail
+        self.held_s = 0.0  # how much later than it came its last piece left
+        self.silence_s: float | None = None  # after which a call is hung up on, unanswered
 
     @property
     def max_message(self) -> int:
@@ -222,11 +229,9 @@ def refusal_response(refused: Refusal, call_id: str, full_detail: bool) -> http.
     return response(shown.status, fields, errors.envelope(shown))
 
 
-def answer_response(answer: Answer, call_id: str) -> http.Response:
+def answer_response(answer: Answer, more: Sequence[tuple[str, str]]) -> http.Response:
     """A stage's own answer as mitmproxy sends it."""
-    return response(
-        answer.status, (*answer.headers, ("x-gateway-request-id", call_id)), answer.body
-    )
+    return response(answer.status, (*answer.headers, *more), answer.body)
 
 
 def response(status: int, fields: Sequence[tuple[str, str]], body: bytes) -> http.Response:

@@ -15,7 +15,6 @@ from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.layers import http as http_layer
 from mitmproxy.proxy.layers.http import (
     ErrorCode,
-    HttpStream,
     RequestData,
     RequestEndOfMessage,
     RequestProtocolError,
@@ -32,6 +31,7 @@ from openai_gateway.host.answers import clean_head
 from openai_gateway.host.exchange import PASSED, Exchange, exchange_of
 from openai_gateway.host.http1 import BAD_FRAMING, GatewayHttp1Client, GatewayHttp1Server
 from openai_gateway.host.http2 import GatewayHttp2Server
+from openai_gateway.host.pacing import PacedStream
 from openai_gateway.host.socket_layer import GatewayWebSocket
 
 type Commands = layer.CommandGenerator[Any]
@@ -43,7 +43,7 @@ SWITCHING: Final = 101
 INFORMATIONAL: Final = frozenset({100, *range(102, 200)})
 
 
-class GatewayStream(HttpStream):
+class GatewayStream(PacedStream):
     """One request and its answer. `fault_page` and `max_body` are set once, by `install`."""
 
     fault_page: FaultPage
@@ -55,7 +55,7 @@ class GatewayStream(HttpStream):
         if self.client_state == self.state_errored:
             yield from self._discard(event)
             return
-        inner = super()._handle_event(event)
+        inner = self.in_time(event)
         reply: Any = None
         ended: HttpErrorHook | None = None
         while True:
@@ -94,14 +94,10 @@ class GatewayStream(HttpStream):
         fault = command.event
         if not isinstance(fault, ResponseProtocolError) or self.head_sent:
             return False
-        withheld = self._exchange is not None and self._exchange.withheld is not None
+        withheld = self.exchange is not None and self.exchange.withheld is not None
         return command.connection is self.context.client and (
             withheld or fault.code.http_status_code() is not None
         )
-
-    @property
-    def _exchange(self) -> Exchange | None:
-        return exchange_of(self.flow) if hasattr(self, "flow") else None
 
     def _note_head(self, command: Any) -> None:
         """Once a head has gone to the client, a second one would be taken for the body."""
@@ -110,7 +106,7 @@ class GatewayStream(HttpStream):
             self.head_sent = self.head_sent or not early
 
     def _answer_fault(self, fault: Any, ended: HttpErrorHook | None) -> Commands:
-        exchange = self._exchange
+        exchange = self.exchange
         page = exchange.withheld if exchange is not None else None
         if page is None:
             page = self.fault_page(getattr(self, "flow", None), fault.code, fault.message)
@@ -154,13 +150,16 @@ class GatewayStream(HttpStream):
         )
 
     def _note_departure(self) -> None:
-        exchange = self._exchange
+        exchange = self.exchange
         if exchange is not None:
             exchange.client_left = True
 
     def make_server_connection(self) -> Commands:
         """The last door before anything is dialled: without the dispatcher's pass, nothing is."""
         if self.flow.metadata.get(PASSED) is not True:
+            if self.exchange is not None and self.exchange.silence_s is not None:
+                yield from self.fall_silent(self.exchange.silence_s)
+                return False
             yield from self.handle_protocol_error(
                 ResponseProtocolError(self.stream_id, "not admitted", ErrorCode.CONNECT_FAILED)
             )
@@ -216,7 +215,7 @@ class GatewayStream(HttpStream):
     def state_wait_for_response_headers(self, event: Any) -> Commands:
         """Informational answers go on to the client; the real one is still to come."""
         if event.response.status_code in INFORMATIONAL:
-            exchange = self._exchange
+            exchange = self.exchange
             clean_head(event.response, exchange.chain.masks if exchange is not None else ())
             yield SendHttp(event, self.context.client)
         elif event.response.status_code == SWITCHING and not self._asked_to_switch(event.response):
@@ -245,20 +244,7 @@ class GatewayStream(HttpStream):
 
     def _break_off(self, exchange: Exchange | None, fault: BaseException) -> Commands:
         last_words = exchange.break_off(fault) if exchange else b""
-        if last_words:
-            yield SendHttp(ResponseData(self.stream_id, last_words), self.context.client)
-        text = "answer broken off by the gateway"
-        self.flow.error = mflow.Error(text)
-        yield HttpErrorHook(self.flow)
-        yield SendHttp(
-            ResponseProtocolError(self.stream_id, text, ErrorCode.KILL), self.context.client
-        )
-        yield SendHttp(
-            RequestProtocolError(self.stream_id, text, ErrorCode.CANCEL), self.context.server
-        )
-        self.client_state = self.server_state = self.state_errored
-        self.flow.live = False
-        yield http_layer.DropStream(self.stream_id)
+        yield from self.cut_off("answer broken off by the gateway", last_words)
 
 
 def install(

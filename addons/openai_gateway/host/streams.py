@@ -77,6 +77,8 @@ class Relay:
     def __call__(self, chunk: bytes) -> list[bytes]:
         began = time.perf_counter_ns()
         passed = self._piece(chunk) if chunk else self._end()
+        if self._exchange.pace is not None:
+            passed = self._exchange.pace.spoiled(passed)
         self._exchange.received(len(passed))
         self._exchange.capture(passed)
         self._exchange.copy(passed)

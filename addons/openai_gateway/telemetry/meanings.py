@@ -67,6 +67,11 @@ OVERHEAD: Final = (
     "The gateway's own share: total less the upstream's and less injected delays. "
     "phase=request is the way there, phase=response the way back."
 )
+INJECTED: Final = (
+    "Delays added on purpose: shape.latency, slow_stream, timeout, and waits for a limit. Calls "
+    "that were not delayed are not counted."
+)
+FAULTS: Final = "Failures made on purpose (shape.faults), by kind."
 LOG_RECORDS: Final = (
     "Rows of the call log: written, or dropped (lost), each once; failed: those that could not be "
     "written at the first try."

@@ -106,6 +106,7 @@ class Metrics:
         self._upstream_errors = declare.counter(
             "upstream_errors_total", meanings.UPSTREAM_FAILURES, "endpoint", "model", "error"
         )
+        self._faults = declare.counter("faults_injected_total", meanings.FAULTS, "fault")
         self._leaks = declare.counter("leaks_total", meanings.LEAKS, "rule", "action", "location")
         self._throttled = declare.counter(
             "throttled_requests_total", meanings.THROTTLED, "key", "model", "limit", "action"
@@ -175,6 +176,9 @@ class Metrics:
         )
         self._first_token = declare.histogram(
             "time_to_first_token_seconds", meanings.FIRST_EVENT, FIRST_TOKEN_S, "model"
+        )
+        self._injected = declare.histogram(
+            "injected_delay_seconds", meanings.INJECTED, FIRST_TOKEN_S, "model"
         )
         self._overhead = declare.histogram(
             "overhead_seconds", meanings.OVERHEAD, OVERHEAD_S, "phase"
@@ -252,6 +256,8 @@ class Metrics:
         if call.upstream_error is not None:
             error = among(UPSTREAM_ERRORS, call.upstream_error)
             self._upstream_errors.at(endpoint, model, error).inc()
+        if call.fault is not None:
+            self._faults.at(self._words(call.fault_kind)).inc()
         self.leaks(call)
         self._limits(call, key, model)
         self._models(call)
@@ -303,6 +309,8 @@ class Metrics:
         self._duration.at(endpoint, model, stream).observe(call.duration_ms / 1000, exemplar)
         if call.ttft_ms is not None:
             self._first_token.at(model).observe(call.ttft_ms / 1000, exemplar)
+        if call.injected_ms > 0:
+            self._injected.at(model).observe(call.injected_ms / 1000, exemplar)
         there_ms, back_ms = call.overhead_ms, 0.0
         if call.upstream_ms is not None:
             self._upstream.at(endpoint, model).observe(call.upstream_ms / 1000, exemplar)

@@ -4,6 +4,7 @@ from scripts.demo.step import Step
 from scripts.demo.steps.books import COST, LOG, METRICS
 from scripts.demo.steps.bounds import BUDGET, THROTTLE
 from scripts.demo.steps.cheaper import CHEAPER
+from scripts.demo.steps.days import BAD_DAY
 from scripts.demo.steps.doors import ADMIN, ELSEWHERE
 from scripts.demo.steps.keys import PROMPT, SWAP, UNKNOWN
 from scripts.demo.steps.leaks import CUSTOMER, TOKEN_IN_LOG
@@ -18,6 +19,7 @@ STORY: tuple[Step, ...] = (
     THROTTLE,
     BUDGET,
     CHEAPER,
+    BAD_DAY,
     UNKNOWN,
     ADMIN,
     ELSEWHERE,

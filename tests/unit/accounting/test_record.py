@@ -67,6 +67,7 @@ def test_a_call_that_was_forwarded_gives_this_row() -> None:
         "model_response": None,
         "service_tier": None,
         "leaks": None,
+        "fault": None,
         "features": None,
         "upstream_limits": None,
         **NOTHING,

@@ -64,6 +64,7 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
         ),
         usage_anomalies=("negative",), found={Found("github-pat", "blocked", "body"): 1},
         unpriced_model="x", usage=Usage(input_tokens=1, units={"web_search": 1}),
+        fault="busy", fault_kind="overloaded", injected_ms=1.0,
     )  # fmt: skip
     metrics.began(finished)
     metrics.record(finished)
@@ -118,6 +119,8 @@ def test_names_types_and_labels_are_those_that_dashboards_rely_on(metrics: Metri
             ("request_duration_seconds", "histogram", "endpoint model stream le"),
             ("upstream_duration_seconds", "histogram", "endpoint model le"),
             ("time_to_first_token_seconds", "histogram", "model le"),
+            ("injected_delay_seconds", "histogram", "model le"),
+            ("faults_injected", "counter", "fault"),
             ("overhead_seconds", "histogram", "phase le"),
             ("config_reloads", "counter", "result"),
             ("config_last_reload_successful", "gauge", ""),
@@ -473,3 +476,11 @@ def test_a_kept_model_is_counted_once_and_never_by_a_name_that_a_client_made_up(
     kept = "model_substitutions_kept_total"
     assert value(metrics, kept, requested="gpt-5", reason="dearer") == 1
     assert value(metrics, kept, requested="other", reason="unpriced") == 1
+
+
+def test_a_fault_is_counted_by_its_kind_and_a_delay_by_its_model(metrics: Metrics) -> None:
+    metrics.record(call(fault="busy hour", fault_kind="timeout", injected_ms=1500.0))
+    metrics.record(call())
+    assert value(metrics, "faults_injected_total", fault="timeout") == 1
+    assert value(metrics, "injected_delay_seconds_sum", model="gpt-5-mini") == 1.5
+    assert value(metrics, "injected_delay_seconds_count", model="gpt-5-mini") == 1

@@ -40,7 +40,8 @@ The application meets what it would meet in production, when a test wants it to.
 from openai import APIConnectionError, InternalServerError, OpenAI
 
 client = OpenAI(max_retries=0)
-asked = {{"model": "{MODEL}", "messages": [{{"role": "user", "content": "Count to ten."}}]}}
+count = {{"role": "user", "content": "Count to ten."}}
+asked = {{"model": "{MODEL}", "messages": [count]}}
 try:
     client.chat.completions.create(**asked)
 except InternalServerError as fault:

@@ -3,16 +3,23 @@
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
+from typing import Final
 
 import pytest
+
+# Those of the environment first, which nobody has to put on PATH.
+WHERE: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def run(*words: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
     """What a tool says; the test is skipped where there is no such tool."""
-    if shutil.which(words[0]) is None:
+    tool = shutil.which(words[0], path=WHERE)
+    if tool is None:
         pytest.skip(f"no {words[0]} here")
     return subprocess.run(  # noqa: S603 - linters, on our own files
-        words, input=text, capture_output=True, text=True, check=False, timeout=60,
+        (tool, *words[1:]), input=text, capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
     )  # fmt: skip
 

@@ -21,9 +21,9 @@ keep grafana_admin_password "$(chance)"
 keep postgres_password "$(chance)"
 keep database_url "postgresql+psycopg://gateway:$(cat secrets/postgres_password)@postgres:5432/gateway"
 if ! [ -s secrets/store_url ]; then
-    password=$(chance)
-    keep store_url "redis://:$password@redis:6379/0"
+    password=$(chance) # store_url is written last: while it is missing, both are made anew
     printf 'requirepass %s\nsave ""\nmaxmemory-policy noeviction\n' "$password" >secrets/redis_conf
+    keep store_url "redis://:$password@redis:6379/0"
 fi
 if [ "$(id -u)" = 0 ]; then
     chown 10001 secrets/openai_api_key_* secrets/metrics_token secrets/database_url secrets/store_url

@@ -259,3 +259,22 @@ def test_a_missing_key_is_told_and_nothing_is_made(tmp_path: Path) -> None:
     assert ran.returncode != 0
     assert "OPENAI_API_KEY_PRODUCTION" in ran.stderr
     assert not (tmp_path / "secrets").exists()
+
+
+def test_what_was_cut_off_between_redis_and_its_url_is_made_whole_the_next_time(
+    tmp_path: Path,
+) -> None:
+    script, secrets = tmp_path / "secrets.sh", tmp_path / "secrets"
+    script.write_bytes((DEPLOY / "secrets.sh").read_bytes())
+    given = {"PATH": os.environ["PATH"], **environment(fresh_keys())}
+    # as `docker compose up` leaves it where the file was missing
+    (secrets / "redis_conf").mkdir(parents=True)
+    command = ["sh", str(script)]
+    cut = subprocess.run(command, env=given, check=False, capture_output=True)  # noqa: S603
+    assert cut.returncode != 0
+    (secrets / "redis_conf").rmdir()
+    subprocess.run(command, env=given, check=True, capture_output=True)  # noqa: S603
+    password = parse((secrets / "store_url").read_text().strip()).login.password
+    assert password is not None
+    first = (secrets / "redis_conf").read_text().splitlines()[0]
+    assert first == f"requirepass {password.reveal()}"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -10,7 +10,7 @@ from openai_gateway.accounting.claims import Bid, Decision
 from openai_gateway.accounting.record import Row
 from openai_gateway.accounting.table import CallsTable
 from openai_gateway.accounting.writer import Policy
-from tests.stores.rig import Log, Place, made_row, until
+from tests.stores.rig import HandClock, Log, Place, made_row, until
 
 COSTS = "SELECT cost_nano_usd FROM calls ORDER BY id"
 
@@ -158,6 +158,49 @@ def test_a_database_that_is_away_decides_when_it_is_back(log: Log) -> None:
         assert not told.done
     until(lambda: told.done)
     assert (told.wins, log.place.column(COSTS)) == (["a1"], [7])
+
+
+def test_a_refused_row_beside_it_does_not_make_a_claim_nobodys(place: Place) -> None:
+    """Rows then go one by one, and each claim still comes behind its announcement."""
+    told, clock = Told(), HandClock()
+    log = Log(place, clock=clock)
+    log.writer.put_charge("resp_1", charged=False)
+    log.writer.put(read("a1"), (), told.bid("resp_1", read("a1")))
+    log.writer.put(read("b1", status=2**70))
+    clock.at += 1
+    log.writer.start()
+    with closing_in(log, 5):
+        until(lambda: told.done)
+    assert (told.wins, place.column(COSTS)) == (["a1"], [7])
+
+
+def test_what_is_announced_and_ends_while_the_database_is_away_is_charged(place: Place) -> None:
+    """Also behind an announcement that is being written, and fails, when it comes."""
+    if not place.sqlite:
+        pytest.skip("a lock on PostgreSQL's calls does not hold up announcements")
+    told, clock = Told(), HandClock()
+    log = Log(place, clock=clock)
+    log.writer.start()
+    with closing_in(log, 5):
+        for count in (1, 2):  # by the second the first sweep is over, which could fail instead
+            log.writer.put_charge(f"before_{count}", charged=True)
+            until(lambda count=count: place.ask("SELECT count(*) FROM charges") == count)
+        with place.locked():
+            log.writer.put_charge("resp_0", charged=False)
+            until(lambda: not log.writer.healthy()[0])
+            log.writer.put_charge("resp_1", charged=False)
+            log.writer.put(read("a1"), (), told.bid("resp_1", read("a1")))
+            clock.at += 1
+        until(lambda: told.done)
+    assert (told.wins, place.column(COSTS)) == (["a1"], [7])
+
+
+@contextmanager
+def closing_in(log: Log, within_s: float) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        log.writer.close(within_s)
 
 
 def test_closing_decides_what_is_not_ripe_yet(place: Place) -> None:

@@ -4,7 +4,7 @@ What there is no room for is dropped, the newest first, and counted.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Final, NamedTuple, Protocol
@@ -141,13 +141,21 @@ class Waiting:
         noted: dict[str, Note] = {}
         for _ in range(len(self._charges)):
             name, said = self._charges.popleft()
-            before = noted.get(name, said)
-            noted[name] = Note(said.charged or before.charged, said.budgets or before.budgets)
+            noted[name] = _both(noted.get(name, said), said)
         return noted
 
     def close(self) -> None:
         """Takes nothing more."""
         self._room = 0
+
+
+def merged(before: Mapping[str, Note], then: Mapping[str, Note]) -> dict[str, Note]:
+    """What both say, of an id as `charges` tells it."""
+    return {**before, **{name: _both(before.get(name, said), said) for name, said in then.items()}}
+
+
+def _both(before: Note, said: Note) -> Note:
+    return Note(said.charged or before.charged, said.budgets or before.budgets)
 
 
 def is_fit(name: str) -> bool:

@@ -22,7 +22,7 @@ from openai_gateway.accounting.retention import Keep
 from openai_gateway.accounting.spend import Row as Sum
 from openai_gateway.accounting.spend import SpendBook
 from openai_gateway.accounting.table import CallsTable
-from openai_gateway.accounting.waiting import RIPE_S, Counts, Entry, Note, Waiting, is_fit
+from openai_gateway.accounting.waiting import RIPE_S, Counts, Entry, Note, Waiting, is_fit, merged
 from openai_gateway.core.clock import Clock, SystemClock
 
 FLUSH_S: Final = 0.5
@@ -203,12 +203,13 @@ class LogWriter:
 
         Both are written together, so that a killed process neither charges twice nor not at all.
         """
+        taken: list[Entry] = []
         if not self._batch:
             self._singly = self._counted = False
             taken = self._queue.entries(self._now())
             self._batch = [Piece(one.row, self._fit(one), one.bid) for one in taken]
-        if not self._noted:
-            self._noted = self._queue.charges()
+        if not self._noted or taken:  # a claim that was taken comes behind its announcement
+            self._noted = merged(self._noted, self._queue.charges())
         if not self._sums:
             self._sums = self.spend.rows()
 
@@ -231,7 +232,10 @@ class LogWriter:
 
     def _write(self, size: int) -> bool:
         # where something is refused the rows go one by one, and the rest when they are through
-        noted, sums = ({}, []) if self._singly and size else (self._noted, self._sums)
+        noted, sums = self._noted, self._sums
+        if self._singly and size:
+            claimed = {piece.bid.name for piece in self._batch[:size] if piece.bid is not None}
+            noted, sums = {name: noted[name] for name in claimed if name in noted}, []
         at = datetime.fromtimestamp(self._clock.now(), UTC)
         charges = [{"id": name, "at": at, **told._asdict()} for name, told in noted.items()]
         batch = self._batch[:size]

@@ -6,9 +6,9 @@ No key is sent: without one OpenAI answers 401 in its envelope, and so proves it
 import base64
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
@@ -42,8 +42,7 @@ def upstream(site: Site) -> Told:
         text = f"upstream.ca_file cannot be used ({type(error).__name__})"
         return told("upstream", [Part("fail", text, "name a PEM file that is there")])
     routes = [_route(host, trust, said.proxy) for host in said.hosts]
-    with ThreadPoolExecutor(len(routes)) as together:
-        found = list(together.map(_asked, routes))
+    found = _together(routes)
     dated = [off for _, off in found if off is not None]
     clocks = {"OpenAI": dated[0]} if dated else {}
     return told("upstream", [part for part, _ in found], clocks)
@@ -67,6 +66,21 @@ def _login(proxy: Proxy) -> Mapping[str, str]:
         return {}
     coded = base64.b64encode(proxy.auth.secret.reveal().encode()).decode()
     return {"Proxy-Authorization": f"Basic {coded}"}
+
+
+def _together(routes: Sequence[Route]) -> list[tuple[Part, float | None]]:
+    """In daemons, as one that is answered byte by byte for hours must not keep the process."""
+    found: dict[int, tuple[Part, float | None]] = {}
+
+    def one(number: int, route: Route) -> None:
+        found[number] = _asked(route)
+
+    asking = [threading.Thread(target=one, args=each, daemon=True) for each in enumerate(routes)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    return [found[number] for number in range(len(routes))]
 
 
 def _asked(route: Route) -> tuple[Part, float | None]:

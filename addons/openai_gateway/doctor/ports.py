@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from openai_gateway.doctor.finding import Part, Told, told
 from openai_gateway.doctor.holder import holder, taken
-from openai_gateway.doctor.proof import REFUSED_TARGET, proxy_authorization
+from openai_gateway.doctor.proof import REFUSED_TARGET
 from openai_gateway.doctor.site import Site
 from openai_gateway.doctor.wire import Address, Asked, Unreachable, ask_plain, connect_only
 from openai_gateway.services import address_of
@@ -31,9 +31,10 @@ def _clients(site: Site) -> Part:
 
 
 def _is_gateway(site: Site) -> bool:
-    """A gateway refuses a tunnel to this name by a code of its own, and dials nothing for it."""
+    """A gateway refuses a tunnel to this name by a code of its own, and dials nothing for it; so
+    it does to a client without a name, and no client's secret needs to be told."""
     try:
-        told = connect_only(site.gateway, REFUSED_TARGET, proxy_authorization(site))
+        told = connect_only(site.gateway, REFUSED_TARGET)
     except Unreachable:
         return False
     return told.code.startswith("gateway_")

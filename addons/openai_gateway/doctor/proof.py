@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from openai_gateway.core.secret import Secret
 from openai_gateway.doctor.site import Site
-from openai_gateway.doctor.wire import Asked, Reply, Route, Unreachable, answers, ask
+from openai_gateway.doctor.wire import Asked, Reply, Route, Unreachable, answers, ask, vouched
 from openai_gateway.host.authority import HOST, PUBLIC_FILE
 from openai_gateway.keys.mapping import REJECT
 
@@ -76,7 +76,7 @@ def route(site: Site) -> Route:
     context = (
         ssl.create_default_context(cafile=str(found)) if found else ssl.create_default_context()
     )
-    return Route(HOST, context, site.gateway, proxy_authorization(site))
+    return Route(HOST, context, site.gateway, _proxy_authorization(site, context))
 
 
 def trusted(site: Site) -> Path | None:
@@ -93,10 +93,13 @@ def authorization(key: Secret) -> Mapping[str, str]:
     return {"authorization": f"Bearer {key.reveal()}"}
 
 
-def proxy_authorization(site: Site) -> Mapping[str, str]:
-    """A client's name and secret where the gateway asks for them; else what HTTPS_PROXY holds."""
+def _proxy_authorization(site: Site, trust: ssl.SSLContext) -> Mapping[str, str]:
+    """A client's name and secret where the gateway asks for them; else what HTTPS_PROXY holds.
+
+    They go in the clear, before the tunnel: only to what shows in TLS that it has the CA's key.
+    """
     told = _credentials(site)
-    if not told:
+    if not told or not vouched(site.gateway, HOST, trust):
         return {}
     return {"Proxy-Authorization": f"Basic {base64.b64encode(told.encode()).decode()}"}
 

@@ -107,13 +107,11 @@ def ask_plain(address: Address, asked: Asked, tls: ssl.SSLContext | None = None)
         connection.close()
 
 
-def connect_only(address: Address, target: str, headers: Mapping[str, str]) -> Reply:
+def connect_only(address: Address, target: str) -> Reply:
     """What a proxy says to a CONNECT, whatever it is. Raises: Unreachable."""
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
     try:
         with socket.create_connection(address, WAIT_S) as sock:
-            sock.sendall("\r\n".join([*lines, "", ""]).encode())
+            sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
             answer = http.client.HTTPResponse(sock, method="GET")
             answer.begin()
             body = b"" if answer.status == http.client.OK else answer.read(MOST)
@@ -125,6 +123,17 @@ def connect_only(address: Address, target: str, headers: Mapping[str, str]) -> R
 def answers(address: Address) -> bool:
     """Whether anything takes a connection there."""
     with suppress(OSError), socket.create_connection(address, WAIT_S):
+        return True
+    return False
+
+
+def vouched(address: Address, host: str, trust: ssl.SSLContext) -> bool:
+    """Whether what listens there speaks TLS itself, under this name and a CA that is trusted."""
+    with (
+        suppress(OSError),
+        socket.create_connection(address, WAIT_S) as sock,
+        trust.wrap_socket(sock, server_hostname=host),
+    ):
         return True
     return False
 

@@ -34,10 +34,12 @@ class Line:
         self._loop.add_reader(end.fileno(), self._read)
 
     def say(self, *message: Any) -> bool:
-        """Whether the message will go out; false where the other side takes nothing any more."""
-        if self._end.fileno() < 0 or len(self._out) > MOST_WAITING:
+        """Whether the message will go out; false where the other side takes nothing any more, or
+        would end the line for its length."""
+        told = json.dumps(message).encode()
+        if self._end.fileno() < 0 or len(self._out) > MOST_WAITING or len(told) > LONGEST:
             return False
-        self._out += json.dumps(message).encode() + b"\n"
+        self._out += told + b"\n"
         self._write()
         return True
 

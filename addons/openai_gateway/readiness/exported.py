@@ -85,7 +85,10 @@ def _rows(lines: _Lines) -> Iterator[Found]:
 
 
 def _object(line: str) -> Found:
-    found = json.loads(line)
+    try:
+        found = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")
     return found

@@ -1,10 +1,15 @@
 """What is said of the upstream and of the way past the gateway: real TLS, a real relay."""
 
 import socket
+import socketserver
 import ssl
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -54,6 +59,49 @@ def test_openai_proves_itself_without_a_key(
     assert only(found).status == "pass"
     assert [(one.method, one.path) for one in fake.requests] == [("GET", "/v1/models")]
     assert fake.requests[0].values("authorization") == []
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A proxy whose answer never ends, a byte at a time, each well within any time limit."""
+    ended = threading.Event()
+
+    class Drip(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+            with suppress(OSError):
+                while not ended.wait(0.2):
+                    self.request.sendall(b"x")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drip) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        ended.set()
+        server.shutdown()
+        thread.join()
+
+
+EXAMINED: Final = """
+import sys
+from pathlib import Path
+from openai_gateway.doctor import outward
+from openai_gateway.doctor.finding import Probe
+from openai_gateway.doctor.run import examine
+from tests.unit.doctor.rig import site
+
+looked_at = site(Path(sys.argv[1]), {"upstream": {"proxy": sys.argv[2]}})
+print(examine(looked_at, [Probe(("upstream",), outward.upstream)], 1)[0].status)
+"""
+
+
+def test_a_host_that_answers_byte_by_byte_does_not_keep_the_process(tmp_path: Path) -> None:
+    with dripping() as url:
+        ran = subprocess.run(  # noqa: S603  # this Python, with the code above
+            [sys.executable, "-c", EXAMINED, str(tmp_path), url],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+    assert ran.stdout == "unknown\n"
 
 
 def test_each_host_is_asked(tmp_path: Path, fake: FakeOpenAIThread, relay: RelayThread) -> None:

@@ -83,6 +83,20 @@ async def test_a_side_that_takes_nothing_is_not_waited_for_nor_stored_for_withou
     other.line.close()
 
 
+async def test_a_message_too_long_for_the_other_side_stays_here_and_the_line_lives(
+    ends: Ends,
+) -> None:
+    """An answer's id, which is told to the other workers, may be of any length."""
+    one, two = Other(ends[0]), Other(ends[1])
+    assert not one.line.say("news", "charged", "r" * 10 * 2**20, True)
+    assert one.line.say("last")
+    await until(two.came)
+    assert two.heard == [["last"]]
+    assert not one.lost.is_set()
+    one.line.close()
+    two.line.close()
+
+
 async def test_what_waited_goes_out_once_it_is_taken(ends: Ends) -> None:
     one = Other(ends[0])
     for _ in range(20):

@@ -57,6 +57,13 @@ def _comparable(row: Lean) -> tuple[Any, ...]:
     return row._replace(started_at=at.replace(tzinfo=UTC), **opened)
 
 
+def test_a_line_nested_without_end_is_told_by_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text('{"key": ' + "[" * (LONGEST - 100) + "\n")
+    with pytest.raises(NoLog, match=r"calls\.jsonl:1: is no row of a log: it is nested too deeply"):
+        list(exported(path, None))
+
+
 def test_since_leaves_older_rows_out(tmp_path: Path) -> None:
     path = exports(tmp_path, "jsonl", ROWS)
     assert len(list(exported(path, NOW + timedelta(seconds=2)))) == 2

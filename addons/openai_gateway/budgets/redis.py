@@ -114,7 +114,7 @@ class RedisSpend:
 
     async def overrides(self) -> tuple[Override, ...]:
         answer = await self._ask([self._overrides], ["overrides"])
-        return tuple(Override(*orjson.loads(told)) for told in answer)
+        return tuple(one for told in answer if (one := _override(told)) is not None)
 
     async def _of(self, accounts: Sequence[Account], args: Args) -> Sequence[bytes]:
         keys: list[bytes] = []
@@ -163,6 +163,17 @@ class RedisSpend:
 def _forgotten(account: Account) -> str:
     """When Redis may forget the account; `0`: never."""
     return "0" if account.end is None else str(account.end + KEPT_S)
+
+
+def _override(told: bytes) -> Override | None:
+    """None where somebody else wrote it: what cannot be read raises nothing, and stops no tick."""
+    try:
+        budget, limit, until, by, at = orjson.loads(told)
+    except (ValueError, TypeError):
+        return None
+    fits = isinstance(budget, str) and isinstance(limit, int) and isinstance(by, str)
+    timed = isinstance(until, int | float) and isinstance(at, int | float)
+    return Override(budget, limit, until, by, at) if fits and timed else None
 
 
 def _balance(spent: bytes, used: bytes, alerted: bytes) -> Balance:

@@ -112,5 +112,6 @@ def usd(nano: int | None) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """The text in so many columns."""
+    """The text in so many columns. A store that others write to must not steer the terminal."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in text)
     return text if len(text) <= width else f"{text[: width - 1]}…"

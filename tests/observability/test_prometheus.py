@@ -43,7 +43,8 @@ DASHBOARD = "tests.observability.dashboard"  # queries() gives (panel, PromQL wi
 # Panels that have nothing to show of this traffic, or show that there is nothing.
 MAY_BE_EMPTY = {
     "Calls under way", "Shared store and labels", "Billed beside tokens", "Blind tunnels",
-    "Rows and bodies written",
+    "Rows and bodies written", "Substituted models and injected faults",
+    "Injected delays, p95 by model",
 }  # fmt: skip
 
 
